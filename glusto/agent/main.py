@@ -1,0 +1,288 @@
+"""The agent: one single-threaded loop that serves, stops, runs and reports, and cleans up when it ends.
+
+It ends when its input does, at SIGTERM or SIGHUP, or when the controller has been silent for too long;
+before it goes, the deployed server, the running commands and the private directory go.
+"""
+
+import json
+import os
+import pwd
+import selectors
+import signal
+import socket
+import sys
+import time
+import traceback
+
+from . import directory, processes, server
+from .command import Command
+from .deployed import Deployed
+from .frames import Decoder, FrameError, encode
+from .tunnel import Tunnel
+
+HIGH_WATER = 4 << 20  # bytes on their way out past which commands' output has to wait
+READ_SIZE = 1 << 18
+
+
+def operating_system() -> str:
+    """Return the name that /etc/os-release gives, else the kernel's."""
+    try:
+        with open("/etc/os-release", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                if line.startswith("PRETTY_NAME="):
+                    return line.partition("=")[2].strip().strip("\"'")
+    except OSError:
+        pass  # not a Linux, or a very small one
+    name = os.uname()
+    return name.sysname + " " + name.release
+
+
+def user_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+class Agent:
+    """The loop. Everything it waits for is a descriptor or a time."""
+
+    def __init__(self, token: str, settings: "dict[str, Any]") -> None:  # type: ignore # noqa: F821
+        self.token = token
+        self.label = str(settings["label"])
+        self.keep_residue = bool(settings["keep_residue"])
+        self.silence = float(settings["dead_man_seconds"])
+        self.heard = time.monotonic()
+        self.input, self.output = os.dup(0), os.dup(1)
+        self.wake_up, wake = os.pipe()
+        with open(os.devnull, "r+b", buffering=0) as null:
+            os.dup2(null.fileno(), 0)
+        os.dup2(2, 1)
+        for descriptor in (self.output, self.wake_up, wake):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(wake)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda number, frame: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.selector = selectors.DefaultSelector()
+        self.sources = selectors.DefaultSelector()  # a selector within: it waits as one when we are behind
+        self.watch(self.sources.fileno(), self.read_sources)  # type: ignore[attr-defined]
+        self.watch(self.input, self.read_input)
+        self.watch(self.wake_up, self.read_signals)
+        self.behind = False
+        self.queue = bytearray()
+        self.decoder = Decoder()
+        self.timers = {}  # type: dict[int, tuple[float, Any]]  # noqa: F821
+        self.channels = {}  # type: dict[int, Any]  # noqa: F821
+        self.deployed = None  # type: Deployed | None
+        self.ending = False
+
+    # What the loop waits for
+
+    def watch(self, descriptor: int, callback: object, writing: bool = False) -> None:
+        """Call back with the descriptor whenever it is ready."""
+        if descriptor not in self.selector.get_map():
+            event = selectors.EVENT_WRITE if writing else selectors.EVENT_READ
+            self.selector.register(descriptor, event, callback)
+
+    def watch_source(self, descriptor: int, callback: object) -> None:
+        """Like `watch`, for output to be sent on: it waits while the link can't take more."""
+        self.sources.register(descriptor, selectors.EVENT_READ, callback)
+
+    def unwatch(self, descriptor: int) -> None:
+        for selector in (self.selector, self.sources):
+            if descriptor in selector.get_map():
+                selector.unregister(descriptor)
+
+    def later(self, number: int, seconds: float, callback: object) -> None:
+        """Call back for a channel after so many seconds, unless it is dropped before."""
+        self.timers[number] = (time.monotonic() + seconds, callback)
+
+    def drop(self, number: int) -> bool:
+        """Forget a channel that is over; False when it was over already."""
+        self.timers.pop(number, None)
+        return self.channels.pop(number, None) is not None
+
+    def loop(self) -> None:
+        """Run until it is time to end."""
+        while not self.ending:
+            now = time.monotonic()
+            if now - self.heard > self.silence:
+                return
+            wait = min([self.heard + self.silence] + [due for due, _ in self.timers.values()]) - now
+            for key, _ in self.selector.select(max(wait, 0) + 0.001):
+                key.data(key.fd)
+            now = time.monotonic()
+            for number, (due, callback) in list(self.timers.items()):
+                if due <= now:
+                    del self.timers[number]
+                    callback()
+
+    def read_sources(self, _: int) -> None:
+        for key, _ in self.sources.select(0):
+            if key.fd in self.sources.get_map():  # not closed by the one before it
+                key.data(key.fd)
+
+    def read_signals(self, descriptor: int) -> None:
+        numbers = os.read(descriptor, 512)
+        if signal.SIGTERM in numbers or signal.SIGHUP in numbers:
+            self.ending = True
+        for channel in list(self.channels.values()):
+            channel.reap()
+        if self.deployed is not None:
+            status = self.deployed.ended()
+            if status is not None:
+                report = self.deployed.stop()
+                self.deployed = None
+                self.send(dict(report, op="exited", status=status))
+
+    # Frames
+
+    def send(self, header: "dict[str, object]", body: bytes = b"") -> None:
+        self.queue += encode(header, body)
+        self.flush(self.output)
+
+    def flush(self, descriptor: int) -> None:
+        """Write what waits to go out; mind whether the sources have to wait."""
+        try:
+            while self.queue:
+                written = os.write(descriptor, self.queue[: 1 << 20])
+                del self.queue[:written]
+            self.unwatch(descriptor)
+        except BlockingIOError:
+            self.watch(descriptor, self.flush, writing=True)
+        except OSError:
+            self.ending = True
+            self.queue.clear()
+        if self.behind != (len(self.queue) > HIGH_WATER):
+            self.behind = not self.behind
+            sources = self.sources.fileno()  # type: ignore[attr-defined]
+            if self.behind:
+                self.unwatch(sources)
+            else:
+                self.watch(sources, self.read_sources)
+
+    def read_input(self, descriptor: int) -> None:
+        data = os.read(descriptor, READ_SIZE)
+        if not data:
+            self.ending = True
+            return
+        self.heard = time.monotonic()
+        try:
+            for header, body in self.decoder.feed(data):
+                self.handle(header, body)
+        except FrameError as error:
+            self.send({"op": "confused", "reason": str(error)})
+            self.ending = True
+
+    def handle(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        """Do what one frame asks; a request that can't be done is answered with `error`."""
+        number = header.get("id")
+        try:
+            verb = {
+                "ping": self.ping,
+                "serve": self.serve,
+                "stop": self.stop,
+                "run": self.run,
+                "dial": self.dial,
+                "input": self.give_input,
+                "kill": self.kill,
+                "end": self.end,
+            }[header["op"]]
+            verb(header, body)
+        except Exception as error:
+            self.send({"id": number, "error": f"{type(error).__name__}: {error}"})
+
+    def ping(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        """Answer, once what was printed before is on its way."""
+        if self.deployed is not None:
+            self.deployed.drain()
+        self.send({"id": header["id"], "ok": {}})
+
+    def serve(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        """Start the deployed server, unless it runs."""
+        if self.deployed is None:
+            self.deployed = Deployed(self)
+        answer = {"pid": self.deployed.pid, "socket": self.deployed.directory.socket}
+        self.send({"id": header["id"], "ok": answer})
+
+    def stop(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        report = self.clean()
+        self.send({"id": header["id"], "ok": report})
+
+    def run(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        number = int(header["id"])
+        self.channels[number] = Command(self, number, header)
+
+    def dial(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        """Open a connection to the deployed server that goes through frames."""
+        if self.deployed is None:
+            raise RuntimeError("no server is deployed")
+        number = int(header["id"])
+        self.channels[number] = Tunnel(self, number, self.deployed.directory.socket)
+
+    def give_input(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        channel = self.channels.get(header["id"])
+        if channel is not None:
+            channel.give_input(body)
+
+    def kill(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        channel = self.channels.get(header["id"])
+        if channel is not None:
+            channel.kill("kill")
+
+    def end(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+        """Clean up, say what was found, and end."""
+        for channel in list(self.channels.values()):
+            channel.kill("end")
+        self.send({"id": header["id"], "ok": self.clean()})
+        self.ending = True
+
+    def clean(self) -> "dict[str, object]":
+        """Stop the deployed server if there is one; what `Deployed.stop` returns."""
+        deployed, self.deployed = self.deployed, None
+        return deployed.stop() if deployed is not None else {"residue": [], "alive": [], "left": ""}
+
+    def close(self) -> None:
+        """Leave nothing: what the last words need, then the commands, the server and its directory."""
+        for channel in list(self.channels.values()):
+            channel.kill("end")
+        self.clean()
+        os.set_blocking(self.output, True)
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
+        signal.alarm(5)  # nobody may be reading any more
+        self.flush(self.output)
+
+    def hello(self) -> "dict[str, object]":
+        """Return the first frame: who and what this host is."""
+        return {
+            "op": "hello",
+            "pid": os.getpid(),
+            "python": "{}.{}.{}".format(*sys.version_info[:3]),
+            "executable": sys.executable,
+            "system": operating_system(),
+            "hostname": socket.gethostname(),
+            "user": user_name(),
+            "time": time.time(),
+            "swept": directory.sweep(),
+        }
+
+
+def main(token: str, settings: bytes) -> None:
+    """Run the agent to its end, and the process with it. `settings` is JSON."""
+    status = 1
+    try:
+        agent = Agent(token, json.loads(settings.decode()))
+        processes.rename("glusto-agent " + agent.label)
+        agent.send(agent.hello())
+        server.preload()
+        try:
+            agent.loop()
+        finally:
+            agent.close()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)

@@ -1,0 +1,149 @@
+"""Processes of this host: who descends from the deployed server, and who of them is still alive.
+
+Read from /proc. On a host without it only the server's process group can be found and ended.
+"""
+
+import os
+import signal
+import time
+
+TAG = "GLUSTO_AGENT"
+
+
+def state(pid: int) -> "tuple[str, str, int, int] | None":
+    """Return (name, state letter, parent, session) of a process, None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return None
+    name = text[text.index("(") + 1 : text.rindex(")")]
+    fields = text[text.rindex(")") + 2 :].split()
+    return name, fields[0], int(fields[1]), int(fields[3])
+
+
+def is_alive(pid: int) -> bool:
+    """True while the process runs; a zombie, which only waits for its parent, counts as gone."""
+    if os.path.isdir("/proc/self"):
+        found = state(pid)
+        return found is not None and found[1] not in "ZX"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def session(pid: int) -> int:
+    """Return the session of a process, 0 when it is gone."""
+    found = state(pid)
+    return found[3] if found is not None else 0
+
+
+def all_pids() -> "list[int]":
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def family(root: int, token: str) -> "list[int]":
+    """Return the living processes that descend from `root`, or that carry the link's tag and left it.
+
+    The tag is an environment variable, which a daemon keeps when it detaches. The agent itself, its
+    children other than the server, and this process are not among them.
+    """
+    mark = f"{TAG}={token}".encode()
+    parents = {}
+    tagged = set()
+    for pid in all_pids():
+        found = state(pid)
+        if found is None or found[1] in "ZX":
+            continue
+        parents[pid] = found[2]
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if mark in file.read().split(b"\0"):
+                    tagged.add(pid)
+        except OSError:
+            continue  # another user's: only its parents can tell
+    members = set()
+    for pid in parents:
+        seen = pid
+        while seen in parents and seen != root:
+            seen = parents[seen]
+        if seen == root:
+            members.add(pid)
+    agent = os.getpid()
+    members |= {pid for pid in tagged if pid != agent and parents[pid] != agent}
+    return sorted(members)
+
+
+def describe(pid: int) -> "dict[str, object]":
+    """Return pid, name and command line of a process, for people to read."""
+    found = state(pid)
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
+    except OSError:
+        command = ""
+    return {"pid": pid, "name": found[0] if found else "", "command": command[:200]}
+
+
+def send_signal(pid: int, number: int, group: bool = False) -> None:
+    """Signal a process or its group; one that is gone, or that may not be signalled, is left as it is."""
+    try:
+        if group:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def wait_gone(pids: "list[int]", seconds: float) -> "list[int]":
+    """Wait until none of the processes is alive; return those that still are when time is up."""
+    end = time.monotonic() + seconds
+    while True:
+        left = [pid for pid in pids if is_alive(pid)]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.005)
+
+
+def reap(pid: int, seconds: float) -> bool:
+    """Wait for a child to end, at most so long; True when it has been reaped."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return True
+        except ChildProcessError:
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.002)
+
+
+def end_group(pid: int, grace: float) -> bool:
+    """End a child and its process group: SIGTERM, after `grace` seconds SIGKILL. True when it is reaped."""
+    send_signal(pid, signal.SIGTERM, group=True)
+    send_signal(pid, signal.SIGCONT, group=True)
+    gone = reap(pid, grace)
+    send_signal(pid, signal.SIGKILL, group=True)
+    return gone or reap(pid, 2)
+
+
+def rename(title: str) -> None:
+    """Show `title` in `ps` in place of the command line this process was started with (Linux)."""
+    try:
+        with open("/proc/self/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        start, end = int(fields[45]), int(fields[46])
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            memory.write(title.encode()[: end - start - 1].ljust(end - start, b"\0"))
+    except (OSError, ValueError, IndexError):
+        return  # no /proc, or not allowed: the name is for people, nothing depends on it

@@ -1,0 +1,96 @@
+"""The deployed server: RPyC's classic service on a Unix socket, in a child process of the agent."""
+
+import fcntl
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from importlib.machinery import PathFinder
+
+GREETING = b"glusto\n"  # the first bytes of a connection: they tell a served socket from a refused forward
+
+
+class Site:
+    """Sets up site-packages at the first import that needs them: most tests do without, and it is slow."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> object:
+        sys.meta_path.remove(cls)  # type: ignore[arg-type]
+        import site
+
+        site.main()
+        return PathFinder.find_spec(name, path)  # type: ignore[arg-type]
+
+
+def die_with_agent(alive: int) -> None:
+    """Have this process and its group killed as soon as the agent is gone, whatever we are doing then.
+
+    `alive` is the read end of a pipe whose write end only the agent holds. On Linux the kernel sends the
+    signal itself; elsewhere a thread waits for the end of the pipe.
+    """
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(alive, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(alive, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
+        return
+
+    def wait() -> None:
+        os.read(alive, 1)
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def preload() -> None:
+    """Import what serving needs; done in the agent, so that every server it forks starts at once."""
+    import rpyc.core.channel
+    import rpyc.core.service
+    import rpyc.core.stream  # noqa: F401
+
+
+def forget_streams(connection: object) -> None:
+    """Put back the standard streams that a closed connection had replaced with its own objects."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            owner = object.__getattribute__(stream, "____conn__")
+        except AttributeError:
+            continue
+        if owner is connection:
+            setattr(sys, name, getattr(sys, f"__{name}__"))
+
+
+def serve_connection(peer: socket.socket) -> None:
+    """Serve one connection until its other end closes it."""
+    from rpyc.core.channel import Channel
+    from rpyc.core.service import SlaveService
+    from rpyc.core.stream import SocketStream
+
+    try:
+        peer.sendall(GREETING)
+    except OSError:
+        return
+    connection = SlaveService()._connect(Channel(SocketStream(peer)), {"sync_request_timeout": None})
+    try:
+        connection.serve_all()
+    except Exception:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        forget_streams(connection)
+
+
+def run(listener: socket.socket) -> None:
+    """Serve connections for ever, each in a thread of its own."""
+    sys.argv = ["deployed-rpyc"]
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = io.TextIOWrapper(open(number, "wb", buffering=0), encoding="utf-8", errors="replace", write_through=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+    sys.path[:0] = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    sys.meta_path.append(Site)  # type: ignore[arg-type]
+    while True:
+        peer = listener.accept()[0]
+        threading.Thread(target=serve_connection, args=(peer,), daemon=True).start()

@@ -1,0 +1,109 @@
+"""One RPyC connection to a deployed server: RPyC's own class, with Glusto's errors and a bounded close."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from rpyc.core.channel import Channel
+from rpyc.core.protocol import Connection
+from rpyc.core.service import FakeSlaveService, ModuleNamespace
+from rpyc.core.stream import SocketStream
+
+from glusto.errors import HostError, LinkLostError
+
+# The host may use what a test hands to it (call it, read its public attributes: enough for `sys.stdout` or a
+# callback), and nothing else here: it can't import, evaluate or set anything on the controller.
+CONFIG = {
+    "allow_public_attrs": True,
+    "instantiate_custom_exceptions": True,
+    "sync_request_timeout": None,
+}
+
+
+class HostConnection(Connection):  # type: ignore[misc]
+    """A live Python on a host, as one user.
+
+    `conn.modules.os.listdir("/")`, `conn.execute("x = 1")`, `conn.eval("x + 1")`, `conn.namespace["x"]`,
+    `conn.builtins.open(...)`: RPyC's classic interface. A call has no time limit. Calls on one connection
+    are served one after the other, those on two instances at the same time.
+
+    Attributes:
+        name: `user@host:instance`.
+        used: a call has been made since it was last set to False.
+    """
+
+    def __init__(self, name: str, peer: socket.socket, why_lost: Callable[[], HostError | None]) -> None:
+        self.name = name
+        self.used = False
+        self._why_lost = why_lost
+        super().__init__(FakeSlaveService(), Channel(SocketStream(peer)), {**CONFIG, "connid": name})
+
+    @cached_property
+    def modules(self) -> ModuleNamespace:
+        """The host's modules by name: `modules.os.path`, `modules["os.path"]`."""
+        return ModuleNamespace(self.root.getmodule)
+
+    @property
+    def builtins(self) -> Any:
+        """The host's built-in functions."""
+        return self.modules.builtins
+
+    @property
+    def builtin(self) -> Any:
+        """The same under its name of old."""
+        return self.modules.builtins
+
+    @cached_property
+    def namespace(self) -> Any:
+        """The dictionary that `execute` and `eval` work in."""
+        return self.root.namespace
+
+    @cached_property
+    def execute(self) -> Callable[[str], None]:
+        """Execute statements on the host."""
+        return self.root.execute  # type: ignore[no-any-return]
+
+    @cached_property
+    def eval(self) -> Callable[[str], Any]:
+        """Evaluate an expression on the host."""
+        return self.root.eval  # type: ignore[no-any-return]
+
+    def teleport(self, function: Callable[..., Any]) -> Any:
+        """Define a local function on the host and return the remote one."""
+        from rpyc.utils.classic import teleport_function
+
+        return teleport_function(self, function)
+
+    def close(self) -> None:
+        """Close the connection, without waiting for what its host may be doing."""
+        if not self._closed:
+            self._closed = True
+            self._cleanup()
+
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's connection without a word to its host."""
+        self._closed = True
+        self._channel.stream.sock.close()
+
+    def serve(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().serve(*args, **kwargs)
+        except (EOFError, OSError, AttributeError) as error:
+            raise self._translate(error) from error
+
+    def _async_request(self, *args: Any, **kwargs: Any) -> None:
+        self.used = True
+        try:
+            super()._async_request(*args, **kwargs)
+        except (EOFError, OSError, AttributeError) as error:
+            raise self._translate(error) from error
+
+    def _translate(self, error: Exception) -> Exception:
+        """Return the error to raise instead, when it is that the connection is gone."""
+        if isinstance(error, HostError) or not (self._closed or self._channel.closed):
+            return error
+        reason = self._why_lost()
+        return LinkLostError(self.name, reason.problem if reason else "the connection is closed")

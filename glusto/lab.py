@@ -1,0 +1,367 @@
+"""The lab: the one registry of everything that is live. Whoever opens registers; it closes in reverse order.
+
+Everything here runs on the loop's thread, so that it needs no locks; `Harness` waits for it from any thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from glusto.errors import CleanupError, ConnectError, HostError, LinkLostError, ResidueError
+from glusto.inventory import Host, Inventory
+from glusto.link import Link
+from glusto.process import Process
+from glusto.workspace import Workspace
+
+if TYPE_CHECKING:
+    from glusto.connection import HostConnection
+    from glusto.machines import Machines
+
+log = logging.getLogger("glustolog")
+T = TypeVar("T")
+
+AT_ONCE = 64  # links that may be opening at the same time
+BUSY_TRIES = 5  # for an sshd that hangs up because too many log in at once
+CLOSE_SECONDS = 8.0  # for a host to confirm that it is clean
+REASON_SECONDS = 2.0  # for the reason to arrive after a connection broke
+
+
+class Lab:
+    """Links, deployed servers and connections, by name.
+
+    Attributes:
+        links: `user@host` → link.
+        servers: `user@host` → the process id of the deployed server.
+        connections: `user@host:instance` → connection.
+        output: what was printed on the hosts and not yet taken: (`user@host`, bytes).
+    """
+
+    def __init__(self) -> None:
+        self.links: dict[str, Link] = {}
+        self.servers: dict[str, int] = {}
+        self.connections: dict[str, HostConnection] = {}
+        self.output: list[tuple[str, bytes]] = []
+        self._opening: dict[str, asyncio.Task[Any]] = {}
+        self._reasons: dict[str, HostError] = {}
+        self._reason_known = threading.Condition()
+        self._unconfirmed: dict[str, HostError] = {}
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._workspace = Workspace()
+        self._machines: Machines | None = None
+
+    @property
+    def machines(self) -> Machines:
+        """plumbum's machines on the links."""
+        if self._machines is None:
+            from glusto.machines import Machines
+
+            self._machines = Machines()
+        return self._machines
+
+    # Opening
+
+    async def _once(self, key: str, open_it: Callable[[], Awaitable[T]]) -> T:
+        """Open what nobody is opening yet; who asks while it opens waits for the same."""
+        task = self._opening.get(key)
+        if task is None:
+            task = asyncio.ensure_future(open_it())
+            self._opening[key] = task
+            task.add_done_callback(lambda _: self._opening.pop(key, None))
+        return await asyncio.shield(task)  # type: ignore[no-any-return]
+
+    async def link(self, inventory: Inventory, host: Host, user: str) -> Link:
+        """Return the link to `user@host`, opened now if need be.
+
+        Raises:
+            HostError: it can't be opened.
+        """
+        name = f"{user}@{host.name}"
+        link = self.links.get(name)
+        if link is not None and link.is_ready and link.error is None:
+            return link
+        return await self._once(name, lambda: self._open(inventory, host, user, deploy=False))
+
+    async def deploy(self, inventory: Inventory, host: Host, user: str) -> Link:
+        """Have a deployed server at `user@host`; returns the link to it.
+
+        Raises:
+            HostError: that can't be done.
+        """
+        name = f"{user}@{host.name}"
+        link = self.links.get(name)
+        if link is not None and link.error is None and name in self.servers:
+            return link
+        if link is None or link.error is not None:
+            link = await self._once(name, lambda: self._open(inventory, host, user, deploy=True))
+        else:
+            link = await self.link(inventory, host, user)
+        if name not in self.servers:
+            await self._once(f"{name} server", lambda: self._serve(link, link.ask("serve")))
+        return link
+
+    async def _open(self, inventory: Inventory, host: Host, user: str, *, deploy: bool) -> Link:
+        """Open a link; with `deploy` the request for a server rides along, for one round trip less."""
+        name = f"{user}@{host.name}"
+        if self.links.pop(name, None) is not None:
+            log.warning("%s: connecting again", name)
+        if host.connection == "local" and user != getpass.getuser():
+            raise ConnectError(
+                name, f"`connection: local` works as {getpass.getuser()} only; set `user`, or use ssh", "auth"
+            )
+        async with self._gate:
+            for attempt in range(BUSY_TRIES):
+                link = Link(host, user, inventory, self._workspace.path, self)
+                link.start()
+                self.links[name] = link
+                served = link.ask("serve") if deploy else None
+                try:
+                    await link.ready()
+                    if served is not None:
+                        await self._serve(link, served)
+                except BaseException as error:
+                    await asyncio.shield(self._discard(link))
+                    if not isinstance(error, ConnectError) or error.reason != "busy" or attempt == BUSY_TRIES - 1:
+                        raise
+                    await asyncio.sleep(0.1 * 2**attempt)
+                else:
+                    self._unconfirmed.pop(name, None)  # the new agent has swept what the old one left
+                    log.info("%s: connected, Python %s", name, link.hello["python"])
+                    return link
+        raise AssertionError("the last try returns or raises")
+
+    async def _serve(self, link: Link, served: Awaitable[dict[str, Any]]) -> None:
+        answer = await served
+        link.socket = str(answer["socket"])
+        self.servers[link.name] = int(answer["pid"])
+        self._reasons.pop(link.name, None)
+
+    async def _discard(self, link: Link) -> None:
+        """Close a link that did not become one; why not is on its way to whoever asked for it."""
+        self.links.pop(link.name, None)
+        with contextlib.suppress(HostError):
+            await link.close(1)
+
+    async def connect(self, inventory: Inventory, host: Host, user: str, instance: int) -> HostConnection:
+        """Return the connection `user@host:instance`, opened now if need be.
+
+        Raises:
+            HostError: it can't be opened.
+        """
+        name = f"{user}@{host.name}:{instance}"
+        connection = self.connections.get(name)
+        if connection is not None and not connection.closed:
+            return connection
+        return await self._once(name, lambda: self._connect(inventory, host, user, name))
+
+    async def _connect(self, inventory: Inventory, host: Host, user: str, name: str) -> HostConnection:
+        from glusto.connection import HostConnection
+
+        if self.connections.pop(name, None) is not None:
+            log.warning("%s: connecting again", name)
+        link = await self.deploy(inventory, host, user)
+        peer = await link.dial()
+        self._reasons.pop(name, None)
+        connection = HostConnection(name, peer, lambda: self.why_lost(link.name, name))
+        self.connections[name] = connection
+        return connection
+
+    async def connect_all(
+        self, inventory: Inventory, wanted: Iterable[tuple[Host, str, int]]
+    ) -> dict[str, HostConnection | BaseException]:
+        """Open many connections at once; name → connection, or what prevented it."""
+        wanted = list(wanted)
+        opened = await asyncio.gather(
+            *(self.connect(inventory, *one) for one in wanted), return_exceptions=True
+        )
+        return {f"{user}@{host.name}:{number}": got for (host, user, number), got in zip(wanted, opened, strict=True)}
+
+    async def run(
+        self, inventory: Inventory, host: Host, user: str, process: Process, *, timeout: float | None, stdin: bytes | None
+    ) -> None:
+        """Start a command; `process` gets all that comes of it, the failure to start it too."""
+        try:
+            link = await self.link(inventory, host, user)
+        except HostError as error:
+            process.lost(error)
+            return
+        fields: dict[str, Any] = {"command": process.command, "stdin": bool(stdin)}
+        if timeout is not None:
+            fields["timeout"] = timeout
+        process.started(link, link.open_channel(process, "run", **fields))
+        if stdin:
+            await process.feed(stdin)
+
+    # What links tell
+
+    def printed(self, link: Link, data: bytes) -> None:
+        """Something was printed by the deployed server or its children."""
+        self.output.append((link.name, data))
+        for line in data.decode("utf-8", "replace").splitlines():
+            log.info("%s: %s", link.name, line)
+
+    def server_gone(self, link: Link, error: HostError) -> None:
+        """The deployed server of this link is gone, with its connections."""
+        if self.links.get(link.name) is not link:
+            return
+        if self.servers.pop(link.name, None) is not None and link.error is not None and not link.closing:
+            self._unconfirmed[link.name] = error
+        with self._reason_known:
+            self._reasons[link.name] = error
+            self._reason_known.notify_all()
+        for name, connection in self.connections.items():
+            if name.rpartition(":")[0] == link.name:
+                connection.close()
+
+    def why_lost(self, *names: str) -> HostError | None:
+        """Return why a connection or its server is gone; called on the thread whose call failed."""
+
+        def known() -> HostError | None:
+            return next((self._reasons[name] for name in names if name in self._reasons), None)
+
+        with self._reason_known:
+            return self._reason_known.wait_for(known, REASON_SECONDS)
+
+    # Closing
+
+    def close_connection(self, name: str) -> None:
+        """Close one connection, if there is one of that name."""
+        connection = self.connections.pop(name, None)
+        if connection is not None:
+            with self._reason_known:
+                self._reasons[name] = LinkLostError(name, "the connection is closed")
+            connection.close()
+
+    def close_connections(self, link_name: str | None = None) -> None:
+        """Close the connections of one link, or all."""
+        for name in list(self.connections):
+            if link_name is None or name.rpartition(":")[0] == link_name:
+                self.close_connection(name)
+
+    async def close_server(self, name: str) -> None:
+        """Close a deployed server and its connections.
+
+        Raises:
+            HostError: its host did not confirm that it is clean, or is not: ResidueError.
+        """
+        self.close_connections(name)
+        link = self.links.get(name)
+        if self.servers.pop(name, None) is None or link is None:
+            return
+        with self._reason_known:
+            self._reasons[name] = LinkLostError(name, "the deployed server is closed")
+        try:
+            report = await asyncio.wait_for(link.ask("stop"), CLOSE_SECONDS)
+        except TimeoutError:
+            raise link.unconfirmed(CLOSE_SECONDS) from None
+        check_clean(name, report)
+
+    async def end_work(self) -> None:
+        """Close all connections and deployed servers and kill the commands that still run; links stay.
+
+        Raises:
+            CleanupError: all was tried, and something failed.
+        """
+        self.close_connections()
+        for link in self.links.values():
+            for process in link.commands():
+                log.warning("%s: still runs at the end, killed: %s", link.name, process.command)
+                process.kill_soon()
+        errors = list(self._unconfirmed.values())
+        self._unconfirmed.clear()
+        await gather_errors(errors, [self.close_server(name) for name in reversed(list(self.servers))])
+
+    async def close_servers(self) -> None:
+        """Close all deployed servers and connections.
+
+        Raises:
+            CleanupError: all was tried, and something failed.
+        """
+        self.close_connections()
+        await gather_errors([], [self.close_server(name) for name in reversed(list(self.servers))])
+
+    def live_links(self) -> list[str]:
+        """Return the names of the links that live."""
+        return [name for name, link in self.links.items() if link.is_ready and link.error is None]
+
+    async def close_links(self) -> None:
+        """Close all links and what rides on them.
+
+        Raises:
+            CleanupError: all was tried, and something failed.
+        """
+        await gather_errors([], [self.close_link(name) for name in reversed(list(self.links))])
+
+    async def close_link(self, name: str) -> None:
+        """Close a link and what rides on it, if there is one.
+
+        Raises:
+            HostError: its host did not confirm that it is clean, or is not: ResidueError.
+        """
+        self.close_connections(name)
+        link = self.links.get(name)
+        if link is None:
+            return
+        self.servers.pop(name, None)
+        if self._machines is not None:
+            await asyncio.to_thread(self._machines.close, name)
+        try:
+            check_clean(name, await link.close(CLOSE_SECONDS))
+        finally:
+            self.links.pop(name, None)
+
+    async def close(self) -> None:
+        """Close everything.
+
+        Raises:
+            CleanupError: all was tried, and something failed.
+        """
+        for task in list(self._opening.values()):
+            task.cancel()
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
+        errors = list(self._unconfirmed.values())
+        self._unconfirmed.clear()
+        try:
+            await gather_errors(errors, [self.close_link(name) for name in reversed(list(self.links))])
+        finally:
+            self._workspace.close()
+
+    async def flush_output(self, seconds: float) -> None:
+        """Wait until what the deployed servers in use have printed up to now is here."""
+        used = {name.rpartition(":")[0] for name, connection in self.connections.items() if connection.used}
+        for connection in self.connections.values():
+            connection.used = False
+        links = [link for name, link in self.links.items() if name in used and link.error is None]
+        if links:
+            await asyncio.wait([link.ask("ping") for link in links], timeout=seconds)
+
+    def forget(self) -> None:
+        """In a forked child: let go of what belongs to the parent, without a word to any host."""
+        for connection in self.connections.values():
+            connection.forget()
+        for link in self.links.values():
+            link.forget()
+        self._workspace.forget()
+
+
+async def gather_errors(errors: list[Exception], steps: list[Awaitable[None]]) -> None:
+    """Take all steps at once, and raise what went wrong in them, and before, as one CleanupError."""
+    outcomes = await asyncio.gather(*steps, return_exceptions=True)
+    errors += [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if errors:
+        raise CleanupError(errors)
+
+
+def check_clean(name: str, report: Mapping[str, Any]) -> None:
+    """Raise ResidueError when an agent's report of its cleaning names anything."""
+    found = [f"process {one['pid']} ({one['name']}) was left: {one['command']}" for one in report["residue"]]
+    found += [f"process {one['pid']} ({one['name']}) can't be killed" for one in report["alive"]]
+    if report["left"]:
+        found.append(f"the directory could not be removed: {report['left']}")
+    if found:
+        raise ResidueError(name, found)

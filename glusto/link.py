@@ -1,0 +1,350 @@
+"""A link: the one live connection to `user@host`, with the agent at its end. It carries everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import itertools
+import logging
+import os
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from glusto import payload, ssh
+from glusto.agent.server import GREETING
+from glusto.errors import ConnectError, DeployError, HostError, LinkLostError
+from glusto.inventory import Host, Inventory
+from glusto.process import Process
+from glusto.tunnel import Tunnel
+from glusto.wire import Wire, status_text
+
+if TYPE_CHECKING:
+    from glusto.lab import Lab
+
+log = logging.getLogger("glustolog")
+
+LOGIN_SECONDS = 30.0  # for rc files and the start of Python, once ssh has had its connect_timeout
+GREETING_SECONDS = 20.0  # for a deployed server to accept a connection
+
+
+class Channel(Protocol):
+    """What takes the frames of one command, transfer or tunnel."""
+
+    def frame(self, header: dict[str, Any], body: bytes) -> None:
+        """A frame for this channel; one with `returncode` or `error` is the last."""
+
+    def lost(self, error: HostError) -> None:
+        """The link is lost: nothing more will come."""
+
+
+class Link:
+    """A connection to `user@host`. All of it runs on the loop's thread.
+
+    Attributes:
+        name: `user@host`.
+        hello: what the agent said of its host: python, system, hostname, user, pid, time, swept.
+        error: why it is lost; None while it lives.
+        closing: it is being closed on purpose.
+        control: ssh's control socket, on which other ssh commands can ride; None for a local link.
+        socket: where the deployed server listens on the host; "" until one is deployed.
+    """
+
+    def __init__(self, host: Host, user: str, inventory: Inventory, directory: Path, lab: Lab) -> None:
+        self.host, self.user, self.inventory = host, user, inventory
+        self.name = f"{user}@{host.name}"
+        self.hello: dict[str, Any] = {}
+        self.error: HostError | None = None
+        self.closing = False
+        self.socket = ""
+        self._lab = lab
+        self._token = secrets.token_hex(8)
+        remote = host.connection == "ssh"
+        self.control = directory / f"{self._token}.ctl" if remote else None
+        self._forward = directory / f"{self._token}.fwd" if remote else None
+        self._forwarded = f"/tmp/glusto-{self._token}/socket"  # noqa: S108 - the agent's first choice
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._channels: dict[int, Channel] = {}
+        self._heard = time.monotonic()
+
+    # Opening
+
+    def start(self) -> None:
+        """Start the process and send it the agent; `ready` waits for the answer."""
+        loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = loop.create_future()
+        label = f"{self.name} for {getpass.getuser()}@{socket.gethostname()}:{os.getpid()}"
+        settings: dict[str, object] = {
+            "label": label,
+            "dead_man_seconds": self.inventory.dead_man_seconds,
+            "keep_residue": self.inventory.keep_residue,
+        }
+        first_input = payload.first_input(self._token, settings)
+        self._wire = Wire(self._command(), payload.here(self._token), first_input, self)
+        self._watch = loop.create_task(self._watch_over())
+
+    def _command(self) -> list[str]:
+        command = payload.remote_command(self._token, self._pythons())
+        if self.control is None or self._forward is None:
+            return ["/bin/sh", "-c", command]
+        forward = (str(self._forward), self._forwarded)
+        control = str(self.control)
+        return [*ssh.link_arguments(self.host, self.user, self.inventory.ssh, control=control, forward=forward), command]
+
+    def _pythons(self) -> list[str]:
+        if self.host.python:
+            return [self.host.python]
+        return [sys.executable] if self.control is None else list(payload.PYTHONS)
+
+    @property
+    def is_ready(self) -> bool:
+        """The agent has answered."""
+        return bool(self.hello)
+
+    async def ready(self) -> None:
+        """Wait until the agent has answered.
+
+        Raises:
+            ConnectError: the host can't be reached, or its login does not lead to a shell.
+            DeployError: there is no Python to be used.
+        """
+        limit = self.inventory.ssh.connect_timeout + LOGIN_SECONDS
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ready), limit)
+        except TimeoutError:
+            self._lose(self._why_no_agent())
+            await self._ready
+
+    def _why_no_agent(self) -> HostError:
+        """Say why there is no agent, from what ssh and the login shell have written."""
+        status = self._wire.status
+        complaint = self._wire.complaint.decode("utf-8", "replace")
+        noise = self._wire.noise.decode("utf-8", "replace")
+        if payload.none(self._token).decode() in noise:
+            tried = ", ".join(self._pythons())
+            advice = "Install one, or set the host's `python` to the path of one"
+            return DeployError(self.name, f"no Python 3.6 or newer there (tried {tried}). {advice}")
+        if self._wire.marked:
+            return DeployError(self.name, f"the agent did not start: {complaint.strip()[-2000:] or 'it said nothing'}")
+        if status == 255 and self.control is not None:
+            return ssh.explain(self.host, self.user, self.inventory.ssh, complaint, status)
+        words = ssh.last_line(noise) or ssh.last_line(complaint) or "nothing"
+        if status is None:
+            problem = "logged in, but the shell does not run our command. Does an rc file wait for input?"
+        else:
+            problem = f"the login shell ended with {status_text(status)}. Can this user run commands?"
+        return ConnectError(self.name, f"{problem} (its last words: {words})", "login")
+
+    # What the wire tells
+
+    def frame(self, header: dict[str, Any], body: bytes) -> None:
+        self._heard = time.monotonic()
+        number = header.get("id")
+        if number in self._answers:
+            future = self._answers.pop(number)
+            if future.done():
+                return
+            if "error" in header:
+                future.set_exception(DeployError(self.name, str(header["error"])))
+            else:
+                future.set_result(header["ok"])
+        elif number in self._channels:
+            channel = self._channels[number]
+            if "returncode" in header or "error" in header:
+                del self._channels[number]
+            channel.frame(header, body)
+        elif header.get("op") == "hello":
+            self.hello = header
+            if not self._ready.done():
+                self._ready.set_result(None)
+        elif header.get("op") == "printed":
+            self._lab.printed(self, body)
+        elif header.get("op") == "exited":
+            ended = f"the deployed server ended: {status_text(header['status'])}"
+            self._lab.server_gone(self, LinkLostError(self.name, ended))
+
+    def complained(self, text: str) -> None:
+        for line in text.splitlines():
+            if line.strip():
+                log.debug("%s: ssh: %s", self.name, line.strip())
+
+    def damaged(self, problem: str) -> None:
+        self._lose(LinkLostError(self.name, f"what it sends makes no sense ({problem})"))
+
+    def ended(self) -> None:
+        if not self._ready.done():
+            self._lose(self._why_no_agent())
+        else:
+            said = ssh.last_line(self._wire.complaint.decode("utf-8", "replace"))
+            self._lose(LinkLostError(self.name, f"the link was lost ({said or status_text(self._wire.status)})"))
+
+    def _lose(self, error: HostError) -> None:
+        """Mark the link as lost, and tell everybody who waits; the first reason found is the one."""
+        if self.error is not None:
+            return
+        self.error = LinkLostError(self.name, "the link is closed") if self.closing else error
+        self._wire.kill()
+        if not self._ready.done():
+            self._ready.set_exception(self.error)
+            self._ready.exception()  # whoever waits gets it; nobody may be waiting
+        elif not self.closing:
+            log.warning("%s", error)
+        answers, self._answers = self._answers, {}
+        for future in answers.values():
+            if not future.done():
+                future.set_exception(self.error)
+                future.exception()
+        channels, self._channels = self._channels, {}
+        for channel in channels.values():
+            channel.lost(self.error)
+        self._lab.server_gone(self, self.error)
+
+    async def _watch_over(self) -> None:
+        """Let the agent hear from us, and notice when nothing comes back."""
+        silence = self.inventory.dead_man_seconds
+        pause = min(silence / 4, 15)
+        while self.error is None:
+            before = time.monotonic()
+            await asyncio.sleep(pause)
+            if not self._ready.done() or self.error is not None:
+                continue
+            if time.monotonic() - before > 2 * pause + 1:  # this process was stopped, not the host silent
+                self._heard = time.monotonic()
+            self.ask("ping").add_done_callback(_retrieve)
+            if time.monotonic() - self._heard > silence + pause:
+                self._lose(LinkLostError(self.name, f"nothing was heard of it for {silence:g} s"))
+
+    # Asking
+
+    def send(self, header: dict[str, Any], body: bytes = b"") -> None:
+        """Send one frame; what is sent before the agent runs is kept for it."""
+        self._wire.send(header, body)
+
+    def pause(self, paused: bool) -> None:
+        """Stop taking what the host sends, or go on."""
+        self._wire.pause(paused)
+
+    def ask(self, op: str) -> asyncio.Future[dict[str, Any]]:
+        """Send a request, now; the future gives its answer, or raises a HostError."""
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        if self.error is not None:
+            future.set_exception(self.error)
+            return future
+        number = next(self._numbers)
+        self._answers[number] = future
+        self.send({"op": op, "id": number})
+        return future
+
+    def open_channel(self, channel: Channel, op: str, **fields: Any) -> int:
+        """Start a command, a transfer or a tunnel; `channel` takes its frames. Returns its number."""
+        number = next(self._numbers)
+        if self.error is not None:
+            channel.lost(self.error)
+            return number
+        self._channels[number] = channel
+        self.send({"op": op, "id": number, **fields})
+        return number
+
+    def commands(self) -> list[Process]:
+        """Return the commands that run."""
+        return [channel for channel in self._channels.values() if isinstance(channel, Process)]
+
+    async def dial(self) -> socket.socket:
+        """Return a socket that is connected to the deployed server, past its greeting.
+
+        Raises:
+            HostError: the server does not answer.
+        """
+        if self.control is None:
+            path = self.socket
+        else:
+            path = str(self._forward) if self.socket == self._forwarded else ""
+        if path:
+            peer = await self._greeted(await self._connect(path))
+            if peer is not None:
+                return peer
+            log.info("%s: its sshd does not forward to a socket; connections go through the link itself", self.name)
+        peer = await self._greeted(Tunnel.open(self))
+        if peer is None:
+            raise self.error or LinkLostError(self.name, "the deployed server does not accept connections")
+        self.socket = ""  # it is the tunnel from now on
+        return peer
+
+    async def _connect(self, path: str) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(peer, path)
+        except OSError as error:
+            peer.close()
+            raise LinkLostError(self.name, f"{path}: {error.strerror}") from error
+        return peer
+
+    async def _greeted(self, peer: socket.socket) -> socket.socket | None:
+        """Read the deployed server's greeting; None when the connection is closed before it."""
+        loop = asyncio.get_running_loop()
+        greeting = b""
+        try:
+            async with asyncio.timeout(GREETING_SECONDS):
+                while len(greeting) < len(GREETING):
+                    part = await loop.sock_recv(peer, len(GREETING) - len(greeting))
+                    if not part:
+                        break
+                    greeting += part
+        except TimeoutError:
+            peer.close()
+            raise LinkLostError(self.name, f"the deployed server did not answer for {GREETING_SECONDS:g} s") from None
+        except OSError:
+            greeting = b""
+        if greeting != GREETING:
+            peer.close()
+            return None
+        peer.setblocking(True)
+        return peer
+
+    # The end
+
+    def unconfirmed(self, seconds: float) -> HostError:
+        """Return the error for a host that did not say in time that it is clean."""
+        later = f"it cleans itself {self.inventory.dead_man_seconds:g} s after it last heard of us"
+        return HostError(self.name, f"it did not confirm within {seconds:g} s that it is clean; {later}")
+
+    async def close(self, seconds: float) -> dict[str, Any]:
+        """Have the agent clean up and end, and wait for the process to end; what the agent found.
+
+        Raises:
+            HostError: nobody confirmed within so many seconds that the host is clean.
+        """
+        lost_before = self.error
+        ending = self.ask("end")
+        self.closing = True
+        try:
+            return await asyncio.wait_for(ending, seconds)
+        except TimeoutError:
+            self._wire.kill()
+            raise self.unconfirmed(seconds) from None
+        except HostError:
+            if lost_before is not None:  # told when it was lost
+                return {"residue": [], "alive": [], "left": ""}
+            raise
+        finally:
+            self._watch.cancel()
+            await self._wire.end(2)
+            self._lose(LinkLostError(self.name, "the link is closed"))
+            for path in (self.control, self._forward):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """In a forked child: let go of the parent's link without a word to its host."""
+        self._wire.forget()
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    """Nobody waits for this answer; when the link is lost, that shows elsewhere."""
+    if not future.cancelled():
+        future.exception()

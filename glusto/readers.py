@@ -1,0 +1,145 @@
+"""Readers: bytes or text of one kind, to a document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from glusto.document import MAX_DEPTH, Composer, Document, Place, Position
+from glusto.errors import ConfigError
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def parse_yaml(text: str, file: str = "") -> Document:
+    """Read YAML text; an empty document is an empty mapping.
+
+    Args:
+        text: one YAML document, with a mapping at its top.
+        file: the name that positions and errors show.
+
+    Raises:
+        ConfigError: it is no YAML, more than plain data, or too much of it.
+
+    >>> document = parse_yaml("servers: [a, b]", "lab.yml")
+    >>> document.data, str(document.place.inner["servers"].inner[1].position)
+    ({'servers': ['a', 'b']}, 'lab.yml:1:14')
+    """
+    _check_characters(text, file)
+    try:
+        root = Composer(yaml.parse(text, Loader=_LOADER), file).compose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ConfigError(f"no valid YAML: {said}", file, line, column) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the pure Python parser on odd escapes
+        raise ConfigError(f"no valid YAML: {error}", file) from error
+    except RecursionError as error:
+        raise ConfigError("nested too deep", file) from error
+    if root is None or root.value is None:
+        return Document({}, Place(Position(file), {}))
+    if not isinstance(root.value, dict):
+        kind = type(root.value).__name__
+        raise ConfigError(f"a config is a mapping (`key: value`), and this is a {kind}", *root.position)
+    for key, place in root.inner.items():
+        if not isinstance(key, str):
+            raise ConfigError(f'top-level keys are text, and {key!r} is not; quotes make it text: "{key}"',
+                              *(place.key or place.position))
+    return Document(root.value, root)
+
+
+def parse_json(text: str, file: str = "") -> Document:
+    """Read JSON text with an object at its top; errors and arguments are those of `parse_yaml`."""
+    import json
+
+    _check_characters(text, file)
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ConfigError(f"the key {key!r} is twice in one object; remove or rename one", file)
+            found[key] = value
+        return found
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"no valid JSON: {error.msg}", file, error.lineno, error.colno) from error
+    except (RecursionError, ValueError) as error:
+        raise ConfigError(f"no valid JSON: {error}", file) from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"a config is an object ({{…}}), and this is a {type(data).__name__}", file, 1, 1)
+    if _depth(data) > MAX_DEPTH:
+        raise ConfigError(f"nested more than {MAX_DEPTH} levels deep", file)
+    try:
+        # JSON is nearly YAML, and Config.where() believes only the positions of values that are equal
+        place = parse_yaml(text, file).place
+    except ConfigError:
+        place = Place(Position(file), data)
+    return Document(data, place)
+
+
+def parse_ini(text: str, file: str = "") -> Document:
+    r"""Read INI text: section → name → text (None for a name alone); case is kept, nothing is interpolated.
+
+    >>> parse_ini("[Hosts]\nweb = 10.0.0.1").data
+    {'Hosts': {'web': '10.0.0.1'}}
+    """
+    import configparser
+
+    _check_characters(text, file)
+    parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's documentation has it
+    try:
+        parser.read_string(text, file)
+    except configparser.Error as error:
+        wrong = getattr(error, "errors", None)
+        line = wrong[0][0] if wrong else getattr(error, "lineno", None) or 0
+        why = "a line is `[section]`, `name = value` or `name`" if wrong else error.message.splitlines()[0]
+        raise ConfigError(f"no valid INI: {why}", file, line) from error
+    data = {name: dict(parser.items(name)) for name in parser.sections()}
+    return Document(data, Place(Position(file), data))
+
+
+def decode(content: bytes, file: str = "") -> str:
+    """The text of a file's bytes, which are UTF-8.
+
+    Raises:
+        ConfigError: they are not; with the position of the first wrong byte.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode("utf-8")  # a BOM is cut from error.object already
+        raise ConfigError(f"the byte {error.object[error.start]:#04x} is no UTF-8; save the file as UTF-8",
+                          file, *_line_and_column(before)) from error
+
+
+def _check_characters(text: str, file: str) -> None:
+    if found := _REFUSED.search(text):
+        raise ConfigError(f"the character {found[0]!r} can't stand in a config; is this a text file?",
+                          file, *_line_and_column(text[: found.start()]))
+
+
+def _line_and_column(before: str) -> tuple[int, int]:
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _depth(data: object) -> int:
+    depth, level = 0, [data]
+    while level:
+        depth += 1
+        level = [child for item in level if isinstance(item, dict | list)
+                 for child in (item.values() if isinstance(item, dict) else item)]
+    return depth
+
+
+PARSERS: Mapping[str, Callable[[str, str], Document]] = {
+    "yml": parse_yaml, "yaml": parse_yaml, "json": parse_json, "ini": parse_ini,
+}

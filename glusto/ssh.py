@@ -1,0 +1,150 @@
+"""OpenSSH: the command line of a link, and what its complaints mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from glusto.errors import ConnectError
+from glusto.inventory import Host
+from glusto.settings import SshSettings
+
+TROUBLES = (
+    # (what ssh writes, the reason's name, what to do)
+    (
+        r"REMOTE HOST IDENTIFICATION HAS CHANGED",
+        "host key",
+        "its host key has changed since it was first seen. If that is expected, accept the new one: {forget}",
+    ),
+    (
+        r"No \S+ host key is known for|Host key verification failed",
+        "host key",
+        "its host key is not known and strict_host_key_checking is {checking}. Add it: "
+        "ssh-keyscan {port_option}{address} >> {known_hosts}",
+    ),
+    (
+        r"UNPROTECTED PRIVATE KEY FILE|bad permissions",
+        "auth",
+        "ssh refuses a key file that others can read: chmod 600 {keyfile}",
+    ),
+    (
+        r"Permission denied|Too many authentication failures|No more authentication methods",
+        "auth",
+        "it does not let {user} in with {key}. Set ssh: keyfile (or the host's keyfile) to a key that is in "
+        "{user}'s ~/.ssh/authorized_keys there, or add it: ssh-copy-id {port_option}{user}@{address}",
+    ),
+    (
+        r"Could not resolve hostname|Name or service not known",
+        "name",
+        "the name {address} is not known here. Give the host an `address`, or mend DNS or /etc/hosts",
+    ),
+    (
+        r"Connection refused",
+        "refused",
+        "nothing listens on port {port}. Start sshd there, or set the host's `port`",
+    ),
+    (
+        r"timed out|timeout",
+        "timeout",
+        "no answer within {timeout:g} s (ssh: connect_timeout). Is it up, is {address} its address, does a firewall drop port {port}?",
+    ),
+    (
+        r"No route to host|Network is unreachable|Host is down",
+        "unreachable",
+        "there is no way to {address} from here. Is it up, is that its address?",
+    ),
+    (
+        r"Bad configuration option|bad configuration options|Unsupported option|Can't open user config file|Bad owner or permissions",
+        "ssh",
+        "ssh does not accept its configuration. Look at ssh: options and config_file",
+    ),
+    (
+        r"kex_exchange_identification|Connection (?:closed|reset) by|banner exchange",
+        "busy",
+        "its sshd hung up before login. Do too many log in at once (MaxStartups), does it refuse this address?",
+    ),
+)
+
+
+def link_arguments(
+    host: Host, user: str, settings: SshSettings, *, control: str, forward: tuple[str, str] | None
+) -> list[str]:
+    """Return the command line that opens a link, up to the remote command.
+
+    ssh takes the first value it sees of an option: what the link cannot do without comes first, then the
+    user's own options, then our defaults.
+
+    Args:
+        control: where the control socket shall be.
+        forward: the local and the remote Unix socket, the one to be forwarded to the other.
+    """
+    options = {
+        "BatchMode": "yes",
+        "ControlMaster": "yes",
+        "ControlPath": control.replace("%", "%%"),
+        "ControlPersist": "no",
+        "ExitOnForwardFailure": "no",
+        "RemoteCommand": "none",
+        "RequestTTY": "no",
+        "PermitLocalCommand": "no",
+        **settings.options,
+    }
+    for name, value in {
+        "ConnectTimeout": str(max(1, round(settings.connect_timeout))),
+        "StrictHostKeyChecking": settings.strict_host_key_checking,
+        "ForwardAgent": "yes" if settings.forward_agent else "no",
+        "ForwardX11": "no",
+        "ServerAliveInterval": "15",
+        "ServerAliveCountMax": "3",
+    }.items():
+        if name.lower() not in {known.lower() for known in options}:
+            options[name] = value
+    words = ["ssh", "-T"]
+    if settings.config_file:
+        words += ["-F", settings.config_file]
+    for name, value in options.items():
+        words.append(f"-o{name}={value}")
+    keyfile = host.keyfile or settings.keyfile
+    if keyfile:
+        words += ["-i", keyfile]
+    if host.port:
+        words += ["-p", str(host.port)]
+    if forward:
+        words += ["-L", f"{forward[0]}:{forward[1]}"]
+    return [*words, "-l", user, "--", host.address]
+
+
+def explain(host: Host, user: str, settings: SshSettings, complaint: str, status: int | None) -> ConnectError:
+    """Turn what ssh wrote, and its exit status, into an error that says what to do."""
+    name = f"{user}@{host.name}"
+    keyfile = host.keyfile or settings.keyfile
+    if keyfile and not Path(keyfile).exists():
+        return ConnectError(name, f"the keyfile {keyfile} does not exist. Set ssh: keyfile to your private key", "auth")
+    offending = re.search(r"Offending .*?key in (\S+?):\d+", complaint)
+    known_hosts = offending.group(1) if offending else settings.options.get("UserKnownHostsFile", "~/.ssh/known_hosts")
+    port = host.port or 22
+    address = host.address if port == 22 else f"[{host.address}]:{port}"
+    facts = {
+        "user": user,
+        "address": host.address,
+        "port": port,
+        "port_option": f"-p {port} " if port != 22 else "",
+        "timeout": settings.connect_timeout,
+        "keyfile": keyfile or "it",
+        "key": keyfile or "the keys that ssh offered",
+        "checking": settings.strict_host_key_checking,
+        "known_hosts": known_hosts,
+        "forget": f"ssh-keygen -f {os.path.expanduser(known_hosts)} -R '{address}'",
+    }
+    for pattern, reason, advice in TROUBLES:
+        if re.search(pattern, complaint):
+            return ConnectError(name, f"{advice.format(**facts)} (ssh: {last_line(complaint)})", reason)
+    said = last_line(complaint) or "it said nothing"
+    return ConnectError(name, f"ssh ended with {status} ({said}). Try it by hand: ssh {user}@{host.address}")
+
+
+def last_line(complaint: str) -> str:
+    """Return the last line that is not empty."""
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
