@@ -73,9 +73,15 @@ class Config:
             self.update(document)
 
     def update(self, document: Document | Mapping[str, Any]) -> None:
-        """Take over each top-level key of a document, or of a mapping made by a program; the later wins."""
+        """Take over each top-level key of a document, or of a mapping made by a program; the later wins.
+
+        Raises:
+            ConfigError: it is neither.
+        """
         root = document.place if isinstance(document, Document) else None
         data = document.data if isinstance(document, Document) else document
+        if not isinstance(data, Mapping):
+            raise ConfigError(f"a config is a mapping, and this is a {type(data).__name__}")
         for key, value in data.items():
             self.data[key] = value
             self._places.pop(key, None)

@@ -71,7 +71,8 @@ class _Scalars(SafeConstructor, Resolver):
     def tag(self, event: yaml.ScalarEvent) -> str:
         if event.tag is not None and event.tag != "!":
             return str(event.tag)
-        tag = str(self.resolve(yaml.ScalarNode, event.value, event.implicit))
+        resolve: Any = self.resolve
+        tag = str(resolve(yaml.ScalarNode, event.value, event.implicit))
         # `=` has a type of its own in YAML 1.1, which no safe loader can construct
         return _TAG + "str" if tag == _TAG + "value" else tag
 

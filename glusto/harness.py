@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from glusto.transfer import Transfer
 
 PING_SECONDS = 5.0
+OUTPUT_SECONDS = 2.0  # for what was printed on hosts to arrive, at the end of a test
 KNOWN_KEYS = ("servers", "clients", "roles", *(field.name for field in fields(Settings)))
 Names = str | Iterable[str]
 
@@ -199,6 +200,19 @@ class Harness:
         """
         if self._live is not None:
             self._loop.wait_for(self._lab.end_work(), finish=True)
+
+    def facts(self) -> dict[str, Mapping[str, Any]]:
+        """Return what is known of the hosts of the open links: `user@host` → python, system, hostname, …"""
+        if self._live is None:
+            return {}
+        return {name: self._lab.links[name].hello for name in self._lab.live_links()}
+
+    def take_output(self) -> str:
+        """Return what remote code has printed since this was last called, each line with its host before it."""
+        if self._live is None or not (self._lab.connections or self._lab.output):
+            return ""
+        self._loop.wait_for(self._lab.flush_output(OUTPUT_SECONDS))
+        return self._loop.call(self._lab.take_output)
 
     # RPyC
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from glusto.config import Config, Path
-from glusto.errors import ConfigError
+from glusto.config import Config, spell
 from glusto.names import check_host_name, check_user_name
+from glusto.schema import Spot, build, checked, convert, freeze, nothing, shown
 from glusto.settings import (
     FilePath,
     Interpreter,
@@ -19,10 +19,6 @@ from glusto.settings import (
     UnittestSettings,
     UserName,
     Vars,
-    build,
-    convert,
-    freeze,
-    nothing,
 )
 
 __all__ = ["Host", "Inventory", "check_host_name", "check_user_name"]
@@ -89,9 +85,9 @@ class Inventory:
             ConfigError: a known section holds something wrong; with file, line and column when it was read
                 from a file.
         """
-        settings = build(Settings, config.data, (), config, others_allowed=True)
-        roster = _Roster(config)
-        roles = {role: roster.add(role, path, value) for role, path, value in _roles(config)}
+        settings = build(Settings, config.data, Spot(config), others_allowed=True)
+        roster = _Roster()
+        roles = {role: roster.add(role, value, spot) for role, value, spot in _roles(config)}
         return cls(
             roles=freeze({"servers": (), "clients": ()} | roles),
             hosts=freeze(roster.hosts),
@@ -145,17 +141,16 @@ class Inventory:
 class _Roster:
     """The hosts met so far, and where, to find those that are described twice and differently."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self) -> None:
         self.hosts: dict[str, Host] = {}
-        self._described: dict[str, Path] = {}
+        self._described: dict[str, Spot] = {}
 
-    def add(self, role: str, path: Path, value: object) -> tuple[str, ...]:
+    def add(self, role: str, value: object, spot: Spot) -> tuple[str, ...]:
         names: list[str] = []
-        for entry, fields in self._entries(path, value):
-            host = build(Host, fields, entry, self._config)
+        for fields, entry in _entries(value, spot):
+            host = build(Host, fields, entry)
             if host.name in names:
-                raise self._config.error(entry, f"{host.name} is in {role} already; once is enough", key=True)
+                raise entry.key().error(f"{host.name} is in {role} already; once is enough")
             names.append(host.name)
             if set(fields) != {"name", "address"} or host.address != host.name:
                 self._check_same(host, entry)
@@ -164,76 +159,70 @@ class _Roster:
             self.hosts.setdefault(host.name, host)
         return tuple(names)
 
-    def _check_same(self, host: Host, entry: Path) -> None:
-        known = self.hosts.get(host.name)
+    def _check_same(self, host: Host, entry: Spot) -> None:
         before = self._described.get(host.name)
-        if known is None or before is None or known == host:
+        known = self.hosts.get(host.name)
+        if before is None or known == host:
             return
-        differs = next(name for name in vars(host) if getattr(host, name) != getattr(known, name))
-        place = self._config.where(before, key=True)
-        raise self._config.error(
-            entry, f"{host.name} is described differently at {place or 'another place'}: {differs} is "
-            f"{getattr(known, differs)!r} there and {getattr(host, differs)!r} here; "
-            "describe it once, and give just its name in other roles", key=True)
-
-    def _entries(self, path: Path, value: object) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """Each host of a role as the fields of a Host, whichever way it is written."""
-        if isinstance(value, Mapping):
-            for name, item in value.items():
-                yield (*path, name), self._from_mapping((*path, name), name, item)
-        elif isinstance(value, list | tuple):
-            for index, item in enumerate(value):
-                yield (*path, index), self._from_list((*path, index), item)
-        elif value is not None:
-            example = f"; write [{value}]" if isinstance(value, str) else ""
-            raise self._config.error(path, f"expected a list of names, or a mapping name → address{example}")
-
-    def _from_mapping(self, path: Path, name: Any, item: object) -> dict[str, Any]:
-        self._check_name(path, name)
-        if item is None or isinstance(item, str):
-            return {"name": name, "address": name if item is None else self._address(path, item)}
-        if not isinstance(item, Mapping):
-            raise self._config.error(
-                path, f"expected an address, or a mapping such as {{address: 10.0.0.1}}; got {item!r}")
-        if "name" in item:
-            raise self._config.error((*path, "name"), f"the name stands before it already ({name})", key=True)
-        return {"name": name, "address": name, **item}
-
-    def _from_list(self, path: Path, item: object) -> dict[str, Any]:
-        if not isinstance(item, Mapping):
-            name = convert(HostName, item, path, self._config)
-            return {"name": name, "address": name}
-        name = item.get("name", item.get("address"))
-        if name is None:
-            raise self._config.error(path, "a host has a `name`, an `address`, or both")
-        return {"name": name, "address": name, **item}
-
-    def _address(self, path: Path, item: str) -> str:
-        return str(convert(HostName, item, path, self._config))
-
-    def _check_name(self, path: Path, name: Any) -> None:
-        try:
-            check_host_name(name)
-        except ConfigError as error:
-            raise self._config.error(path, error.problem, key=True) from error
+        name = next(name for name in vars(host) if getattr(host, name) != getattr(known, name))
+        place = entry.config.where(before.path, key=True) or spell(before.path)
+        raise entry.key().error(
+            f"{host.name} is described differently at {place}: {name} is {getattr(known, name)!r} there and "
+            f"{getattr(host, name)!r} here; describe it once, and give just its name in other roles")
 
 
-def _roles(config: Config) -> Iterator[tuple[str, Path, object]]:
+def _roles(config: Config) -> Iterator[tuple[str, object, Spot]]:
+    top = Spot(config)
     for role in ("servers", "clients"):
         if role in config.data:
-            yield role, (role,), config.data[role]
-    others = config.data.get("roles")
-    if others is not None and not isinstance(others, Mapping):
-        raise config.error(("roles",), "expected a mapping role → hosts, such as {storage: [a, b]}")
-    for role, value in (others or {}).items():
-        path = ("roles", role)
+            yield role, config.data[role], top.at(role)
+    others = config.data.get("roles") or {}
+    if not isinstance(others, Mapping):
+        raise top.at("roles").error("expected a mapping role → hosts, such as {storage: [a, b]}")
+    for role, value in others.items():
+        spot = top.at("roles", role)
         if not isinstance(role, str) or not role.strip():
-            raise config.error(path, f'a role is named by a text; quotes make it one: "{role}"', key=True)
+            raise spot.key().error(f'a role is named by a text; quotes make it one: "{role}"')
         if role in ("servers", "clients") and role in config.data:
-            place = config.where((role,), key=True)
-            raise config.error(path, f"{role} stands at the top too ({place or 'set by the program'}); "
-                                     "remove one of them", key=True)
-        yield role, path, value
+            place = config.where((role,), key=True) or "set by the program"
+            raise spot.key().error(f"{role} stands at the top too ({place}); remove one of them")
+        yield role, value, spot
+
+
+def _entries(value: object, spot: Spot) -> Iterator[tuple[dict[str, Any], Spot]]:
+    """Each host of a role as the fields of a Host, whichever way it is written."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield _from_mapping(name, item, spot.at(name)), spot.at(name)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield _from_list(item, spot.at(index)), spot.at(index)
+    elif value is not None:
+        example = f"; write [{value}]" if isinstance(value, str) else ""
+        raise spot.error(f"expected a list of names, or a mapping name → address{example}")
+
+
+def _from_mapping(name: Any, item: object, spot: Spot) -> dict[str, Any]:
+    checked(check_host_name, name, spot.key())
+    if item is None:
+        return {"name": name, "address": name}
+    if isinstance(item, str):
+        return {"name": name, "address": convert(HostName, item, spot)}
+    if not isinstance(item, Mapping):
+        raise spot.error(f"expected an address, or a mapping, {{address: 10.0.0.1}}; got {shown(item)}")
+    if "name" in item:
+        raise spot.at("name").key().error(f"the name stands before it already ({name})")
+    return {"name": name, "address": name, **item}
+
+
+def _from_list(item: object, spot: Spot) -> dict[str, Any]:
+    if not isinstance(item, Mapping):
+        name = convert(HostName, item, spot)
+        return {"name": name, "address": name}
+    name = item.get("name", item.get("address"))
+    if name is None:
+        raise spot.error("a host has a `name`, an `address`, or both")
+    return {"name": name, "address": name, **item}
 
 
 def _current_user() -> str:

@@ -340,6 +340,16 @@ class Lab:
         if links:
             await asyncio.wait([link.ask("ping") for link in links], timeout=seconds)
 
+    def take_output(self) -> str:
+        """Return what has been printed on the hosts and not yet been taken."""
+        taken, self.output = self.output, []
+        by_host: dict[str, bytearray] = {}
+        for name, data in taken:
+            by_host.setdefault(name, bytearray()).extend(data)
+        return "".join(
+            f"{name}: {line}\n" for name, data in by_host.items() for line in data.decode("utf-8", "replace").splitlines()
+        )
+
     def forget(self) -> None:
         """In a forked child: let go of what belongs to the parent, without a word to any host."""
         for connection in self.connections.values():

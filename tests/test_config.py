@@ -79,6 +79,8 @@ def test_later_documents_win_key_by_key() -> None:
     config.update({"b": 2})
     assert config.data["b"] == 2
     assert config.where(("b",)) is None
+    with pytest.raises(ConfigError, match="this is a list"):
+        config.update([1])  # type: ignore[arg-type]
 
 
 def test_a_value_has_a_position_and_its_key_another() -> None:
@@ -147,7 +149,8 @@ class Thing:
 
 
 @pytest.mark.parametrize(("value", "expected"), [
-    ((1, 2), [1, 2]), ({2, 1}, [1, 2]), (frozenset("a"), ["a"]), (Path("/tmp/x"), "/tmp/x"), (b"raw\xff", "raw\\xff"),
+    ((1, 2), [1, 2]), ({2, 1}, [1, 2]), (frozenset("a"), ["a"]), (Path("/x"), "/x"),
+    (b"raw\xff", "raw\\xff"),
     (Colour.RED, "red"), (Point(), {"x": 1}), (Slotted(), {"y": [1, 2]}), (Thing(), {"name": "thing"}),
     (MappingProxyType({"a": 1}), {"a": 1}), ({(1, 2): "x"}, {"(1, 2)": "x"}), ("\ud800", "\\ud800"),
     (ValueError("why"), "why"), (datetime.time(1, 2), "01:02:00"), (int, "<class 'int'>"), (1 + 2j, "(1+2j)"),
@@ -178,29 +181,35 @@ def test_secrets_are_masked_in_a_copy() -> None:
         "keyfile": "~/.ssh/id", "user": "root"}
     before = copy.deepcopy(data)
     assert mask(data) == {
-        "password": "***", "Root_Passwd": "***", "private-key": "***", "API Key": "***", "auth": {"TOKEN": "***"},
+        "password": "***", "Root_Passwd": "***", "private-key": "***", "API Key": "***",
+        "auth": {"TOKEN": "***"},
         "list": [{"client_secret": "***"}], "passphrase": None, "PasswordAuthentication": False,
         "keyfile": "~/.ssh/id", "user": "root"}
     assert data == before
 
 
-@given(st.recursive(st.text() | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_no_string_of_a_secret_gets_through(data: object) -> None:
-    assert "s3cr3t" not in dump(mask({"around": [{"password": "s3cr3t", "db token": data, "x": {"secret": "s3cr3t"}}]}))
+    around = {"around": [{"password": "s3cr3t", "db token": data, "x": {"secret": "s3cr3t"}}]}
+    assert "s3cr3t" not in dump(mask(around))
 
 
-def test_importing_is_cheap_and_reads_nothing_else() -> None:
-    heavy = ("difflib", "configparser", "json", "rpyc", "ipaddress", "getpass")
-    code = f"import sys, glusto.config; print([name for name in {heavy!r} if name in sys.modules])"
-    if (Path(__file__).parent.parent / "glusto" / "__init__.py").exists():
-        code = code.replace("import sys,", "import sys; before = set(sys.modules); import glusto;").replace(
-            "glusto; glusto.config;", "glusto; sys.modules.keys(); import glusto.config;")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.strip() == "[]"
+def test_importing_is_cheap() -> None:
+    heavy = ("difflib", "configparser", "json", "rpyc", "ipaddress", "getpass", "urllib.parse")
+    package = str(Path(__file__).parent.parent / "glusto")
+    code = f"""if True:
+        import sys, types
+        sys.modules["glusto"] = package = types.ModuleType("glusto")
+        package.__path__ = [{package!r}]
+        import glusto.config, glusto.inventory
+        print([name for name in {heavy!r} if name in sys.modules])"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
+    assert done.stdout.strip() == b"[]"
 
 
 def test_a_thousand_hosts_load_quickly() -> None:
-    text = "servers:\n" + "".join(f"  host{n}: {{address: 10.0.0.1, user: root, port: 22}}\n" for n in range(1000))
+    hosts = (f"  host{n}: {{address: 10.0.0.1, user: root, port: 22}}\n" for n in range(1000))
+    text = "servers:\n" + "".join(hosts)
     started = time.monotonic()
     assert len(parse_yaml(text).data["servers"]) == 1000
     assert time.monotonic() - started < 5

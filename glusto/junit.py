@@ -1,0 +1,92 @@
+"""JUnit XML: what happened in each test, kept while a run goes on and written after every class."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.dom.minidom import Document
+
+from xmlrunner.result import _TestInfo, _XMLTestResult
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+UNSAFE = re.compile(r"[^\w.\-]+")
+
+
+def clean(text: object) -> str:
+    """Return text that XML can hold: no control characters, no terminal colours, no half characters.
+
+    >>> clean("\x1b[31mred\x1b[0m \x00end")
+    'red end'
+    """
+    return ILLEGAL.sub("", ANSI.sub("", str(text)))
+
+
+class TestRecord(_TestInfo):  # type: ignore[misc]
+    """The outcome of one test, sub-test, or fixture of a class or module."""
+
+    __test__ = False
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        fixture = re.fullmatch(r"(setUpClass|tearDownClass|setUpModule|tearDownModule) \((.*)\)", self.test_id)
+        if fixture:  # reported with its class, not with unittest's own machinery
+            self.test_name = fixture.group(2)
+            self.test_id = f"{fixture.group(2)}.{fixture.group(1)}"
+        self.test_id = clean(self.test_id)
+        self.timestamp = time.strftime("%Y-%m-%dT%H:%M:%S")
+
+    @property
+    def label(self) -> str:
+        """What the test is called on the terminal."""
+        return str(self.test_id)
+
+    def attach(self, stdout: str, stderr: str) -> None:
+        """Keep what was printed while the test ran."""
+        self.stdout, self.stderr = clean(stdout), clean(stderr)
+
+    def make_clean(self) -> None:
+        """Make sure that no text of it breaks the report."""
+        self.test_exception_info = clean(self.test_exception_info)
+        for name in ("test_exception_message", "test_exception_name"):
+            if hasattr(self, name):
+                setattr(self, name, clean(getattr(self, name)))
+        self.doc = None  # a comment in the report, and one that can break it
+
+
+class Reports:
+    """Writes one `TEST-<class>-<run>.xml` for every class into a directory.
+
+    Two runs may write into one directory: the second part of the names is the run's own.
+
+    Args:
+        directory: made when the first report is written.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(directory)
+        self.written: list[Path] = []
+        self._run = f"{time.strftime('%Y%m%d%H%M%S')}-{secrets.token_hex(3)}"
+
+    def path(self, suite: str) -> Path:
+        """Return where the report of a suite goes."""
+        return self.directory / f"TEST-{UNSAFE.sub('_', suite)[:150]}-{self._run}.xml"
+
+    def write(self, suite: str, records: Sequence[TestRecord], properties: Mapping[str, str]) -> None:
+        """Write the report of one suite, whole or not at all."""
+        for record in records:
+            record.make_clean()
+        document = Document()
+        safe = {clean(name): clean(value) for name, value in properties.items()}
+        _XMLTestResult._report_testsuite(clean(suite), list(records), document, document, safe)
+        path = self.path(suite)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(document.toprettyxml(indent="  ", encoding="UTF-8"))
+        unfinished.replace(path)
+        if path not in self.written:
+            self.written.append(path)

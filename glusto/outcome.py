@@ -1,0 +1,140 @@
+"""The result of a run: takes what unittest tells, prints a line a test, and keeps what the report needs."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable, Mapping
+from time import time
+from typing import Any, TextIO
+from unittest.runner import _WritelnDecorator
+from unittest.suite import _ErrorHolder
+from xmlrunner.result import _XMLTestResult
+
+from glusto.errors import CleanupError, ConfigError, HostError, ParallelError
+from glusto.junit import Reports, TestRecord
+
+ErrorInfo = Any  # (type, exception, traceback), as unittest hands it on
+
+
+class Outcome(_XMLTestResult):  # type: ignore[misc]
+    """What happened so far.
+
+    Attributes:
+        records: suite (class) name → its records, in the order they came.
+        hosts_failed: hosts could not be provisioned or cleaned.
+        config_failed: a class could not be set up because of the config.
+        interrupted: the run was stopped.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        reports: Reports | None,
+        remote_output: Callable[[], str],
+        properties: Callable[[], Mapping[str, str]],
+        verbosity: int = 1,
+    ) -> None:
+        super().__init__(_WritelnDecorator(stream), True, 0, infoclass=TestRecord)
+        self.buffer = True
+        self.records: dict[str, list[TestRecord]] = {}
+        self.hosts_failed = self.config_failed = self.interrupted = False
+        self._reports, self._remote_output, self._suite_properties = reports, remote_output, properties
+        self._verbosity = verbosity
+        self._fresh: list[tuple[TestRecord, str]] = []
+        self._running: unittest.TestCase | None = None
+
+    # What unittest tells
+
+    def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+        super().startTest(test)
+        self._running = test
+        self._fresh = []
+
+    def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
+        if not self._fresh:
+            self._record_interrupt(test)
+        remote = self._remote_output()
+        self._save_output_data()
+        stdout, stderr = self._stdout_data or "", self._stderr_data or ""
+        self._mirrorOutput = False  # it is shown with the failure, and in the report
+        super().stopTest(test)
+        *others, (last, _) = self._fresh
+        for record, _ in others:
+            record.attach("", "")
+        last.attach(stdout + remote, stderr)
+        last.elapsed_time = self.stop_time - self.start_time - sum(record.elapsed_time for record, _ in others)
+        for record, word in self._fresh:
+            self._print(record, word)
+        self._running = None
+
+    def _record_interrupt(self, test: unittest.TestCase) -> None:
+        """A test that ended without an outcome was interrupted."""
+        self.interrupted = True
+        self.addError(test, (KeyboardInterrupt, KeyboardInterrupt("the run was interrupted in this test"), None))
+
+    def addError(self, test: unittest.TestCase, err: ErrorInfo) -> None:  # noqa: N802
+        if isinstance(test, _ErrorHolder):
+            self.hosts_failed |= isinstance(err[1], (HostError, ParallelError, CleanupError))
+            self.config_failed |= isinstance(err[1], ConfigError)
+        super().addError(test, err)
+
+    def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: ErrorInfo) -> None:  # noqa: N802
+        super().addSubTest(test, subtest, err)
+        if err is None:
+            record = TestRecord(self, test, TestRecord.SUCCESS, None, subTest=subtest)
+            self._prepare_callback(record, self.successes, "ok", ".")
+
+    def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
+        if not self._fresh:  # a test with sub-tests is reported as those
+            super().addSuccess(test)
+
+    def _prepare_callback(self, test_info: TestRecord, target_list: list[Any], verbose_str: str, short_str: str) -> None:
+        """Called by xmlrunner for every outcome: keep the record; `stopTest` prints it."""
+        if target_list is self.successes:
+            target_list.append(test_info)
+        test_info.filename, test_info.lineno = self.filename, self.lineno
+        self.records.setdefault(test_info.test_name, []).append(test_info)
+        if self._running is None:  # a fixture: no stopTest will come
+            test_info.attach(self._remote_output(), "")
+            self._print(test_info, verbose_str)
+        else:
+            test_info.elapsed_time = time() - self.start_time - sum(record.elapsed_time for record, _ in self._fresh)
+            self._fresh.append((test_info, verbose_str))
+
+    def _exc_info_to_string(self, err: ErrorInfo, test: unittest.TestCase) -> str:
+        self.buffer = False  # else the captured output is put into the traceback's text as well
+        try:
+            return str(super()._exc_info_to_string(err, test))
+        finally:
+            self.buffer = True
+
+    def _print(self, record: TestRecord, word: str) -> None:
+        if self._verbosity > 0:
+            self.stream.writeln(f"{word:<5} {record.label} ({record.elapsed_time:.3f} s)")
+            self.stream.flush()
+
+    # Reports
+
+    def class_ended(self, name: str) -> None:
+        """A class is over, its cleanup too: write its report."""
+        if self._reports is not None and name in self.records:
+            self._reports.write(name, self.records[name], self._suite_properties())
+
+    def write_all(self) -> None:
+        """Write every report, those of modules and of what went wrong between classes too."""
+        for name in self.records:
+            self.class_ended(name)
+
+    def add_trouble(self, where: str, error: Exception) -> None:
+        """Record an error that belongs to no class."""
+        holder = _ErrorHolder(where)
+        self.addError(holder, (type(error), error, error.__traceback__))
+
+    def all_records(self) -> list[TestRecord]:
+        """Return every record, in order."""
+        return [record for records in self.records.values() for record in records]
+
+    def count(self, outcome: int) -> int:
+        """Return how many records have an outcome."""
+        return sum(record.outcome == outcome for record in self.all_records())
+

@@ -1,0 +1,107 @@
+"""Suites: which tests run, found as the command line or the `unittest:` section says."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unittest
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from glusto.outcome import Outcome
+from glusto.settings import DiscoverTests, UnittestSettings
+
+
+class ClassSuite(unittest.TestSuite):
+    """A suite that tells the outcome when a class begins and when it has ended, its cleanup done."""
+
+    def _handleClassSetUp(self, test: unittest.TestCase, result: unittest.TestResult) -> None:  # noqa: N802
+        result.current_class = type(test)  # type: ignore[attr-defined]
+        super()._handleClassSetUp(test, result)  # type: ignore[misc]
+
+    def _tearDownPreviousClass(self, test: unittest.TestCase | None, result: unittest.TestResult) -> None:  # noqa: N802
+        previous = getattr(result, "_previousTestClass", None)
+        super()._tearDownPreviousClass(test, result)  # type: ignore[misc]
+        if previous is not None and previous is not type(test) and isinstance(result, Outcome):
+            result.class_ended(class_name(previous))
+
+    def finish(self, result: Outcome) -> None:
+        """After an interrupt: end the class and the module that were running."""
+        interrupted = getattr(result, "current_class", None)
+        try:
+            self._tearDownPreviousClass(None, result)
+            self._handleModuleTearDown(result)  # type: ignore[attr-defined]
+        finally:
+            if interrupted is not None:
+                interrupted.doClassCleanups()
+                for error in interrupted.tearDown_exceptions:
+                    result.add_trouble(f"tearDownClass ({class_name(interrupted)})", error[1])
+
+
+def class_name(cls: type) -> str:
+    """Return the name under which a class is reported."""
+    return cls.__name__ if cls.__module__ == "__main__" else f"{cls.__module__}.{cls.__name__}"
+
+
+def rebuilt(suite: Iterable[Any]) -> ClassSuite:
+    """Return a suite with plain TestSuites, which a module's `load_tests` may have made, turned into ours."""
+    return ClassSuite(rebuilt(test) if type(test) in (unittest.TestSuite, ClassSuite) else test for test in suite)
+
+
+def make_loader(settings: UnittestSettings, patterns: Sequence[str] = ()) -> unittest.TestLoader:
+    """Return a loader that finds what the settings call a test."""
+    loader = unittest.TestLoader()
+    loader.suiteClass = ClassSuite
+    loader.testMethodPrefix = settings.test_method_prefix
+    if patterns:
+        loader.testNamePatterns = [pattern if "*" in pattern else f"*{pattern}*" for pattern in patterns]
+    return loader
+
+
+def from_names(loader: unittest.TestLoader, names: Sequence[str]) -> ClassSuite:
+    """Load tests by dotted name, by file (`examples/test_run.py`) or by directory."""
+    suites = []
+    for name in names:
+        if os.path.isdir(name):
+            suites.append(from_directory(loader, DiscoverTests(start_dir=name)))
+        elif name.endswith(".py") and os.path.isfile(name):
+            suites.append(from_directory(loader, DiscoverTests(os.path.dirname(name) or ".", os.path.basename(name))))
+        else:
+            suites.append(loader.loadTestsFromName(name))
+    return rebuilt(suites)
+
+
+def from_directory(loader: unittest.TestLoader, where: DiscoverTests) -> ClassSuite:
+    """Discover tests below a directory; from the working directory when that can import them, else from there."""
+    top = where.top_level_dir
+    start = os.path.abspath(where.start_dir)
+    if top is None and os.path.isfile(os.path.join(start, "__init__.py")):
+        top = start
+        while os.path.isfile(os.path.join(top, "__init__.py")):
+            top = os.path.dirname(top)
+    loader._top_level_dir = None  # type: ignore[attr-defined]  # else the first discovery's is kept
+    return rebuilt(loader.discover(start, where.pattern, top))
+
+
+def from_settings(loader: unittest.TestLoader, settings: UnittestSettings) -> ClassSuite:
+    """Load what the `unittest:` section names; with nothing named, discover from the working directory."""
+    suites: list[Any] = []
+    if settings.discover_tests is not None:
+        suites.append(from_directory(loader, settings.discover_tests))
+    if settings.load_tests_from_list and settings.unittest_list is not None:
+        module = settings.unittest_list.module_name
+        suites.append(from_names(loader, [f"{module}.{name}" for name in settings.unittest_list.list]))
+    if settings.load_tests_from_module is not None:
+        chosen = settings.load_tests_from_module
+        __import__(chosen.module_name)
+        module_ = sys.modules[chosen.module_name]
+        if chosen.use_load_tests:
+            suites.append(loader.loadTestsFromModule(module_))
+        else:
+            cases = [value for value in vars(module_).values() if isinstance(value, type)]
+            suites += [loader.loadTestsFromTestCase(case) for case in cases if issubclass(case, unittest.TestCase)]
+    if settings.load_tests_from_name is not None:
+        suites.append(from_names(loader, [settings.load_tests_from_name]))
+    if settings.load_tests_from_names:
+        suites.append(from_names(loader, settings.load_tests_from_names))
+    return rebuilt(suites) if suites else from_directory(loader, DiscoverTests())
