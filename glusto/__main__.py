@@ -1,4 +1,4 @@
-"""python -m glusto"""
+"""`python -m glusto`."""
 
 import sys
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from glusto.settings import UnittestSettings
     from glusto.suites import ClassSuite
 
+PASSED_ON = ("--pytest", "--unittest", "--nosetests")
 EPILOG = """\
 exit status: 0 all passed, 1 tests failed, 2 usage or config error, 3 hosts could not be provisioned or cleaned,
 5 no test was found, 130 interrupted
@@ -59,7 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = make_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     if options.version:
         import glusto
 
@@ -72,6 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(f"glusto: {error}", file=sys.stderr)
         return 2
+
+
+def joined(words: Sequence[str]) -> list[str]:
+    """Return the words with `--pytest ARGS` as `--pytest=ARGS`: argparse takes ARGS that begin with - for options.
+
+    >>> joined(["-c", "lab.yml", "--pytest", "-x tests"])
+    ['-c', 'lab.yml', '--pytest=-x tests']
+    """
+    rest = iter(words)
+    return [f"{word}={next(rest, '')}" if word in PASSED_ON else word for word in rest]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -132,7 +143,8 @@ def from_unittest(loader: unittest.TestLoader, arguments: Sequence[str]) -> unit
         def runTests(self) -> None:  # noqa: N802
             """Runner does that."""
 
-    return Load(module=None, argv=["unittest", *arguments], testLoader=loader, exit=False).test
+    suite: unittest.TestSuite = vars(Load(module=None, argv=["unittest", *arguments], testLoader=loader, exit=False))["test"]
+    return suite
 
 
 def run_pytest(arguments: Sequence[str], directory: str) -> Status:

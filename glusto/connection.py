@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
+from rpyc.core import consts
 from rpyc.core.channel import Channel
 from rpyc.core.protocol import Connection
 from rpyc.core.service import FakeSlaveService, ModuleNamespace
 from rpyc.core.stream import SocketStream
 
 from glusto.errors import HostError, LinkLostError
+
+REASON_SECONDS = 2.0  # for the link to tell why a connection broke
 
 # The host may use what a test hands to it (call it, read its public attributes: enough for `sys.stdout` or a
 # callback), and nothing else here: it can't import, evaluate or set anything on the controller.
@@ -35,10 +39,13 @@ class HostConnection(Connection):  # type: ignore[misc]
         used: a call has been made since it was last set to False.
     """
 
-    def __init__(self, name: str, peer: socket.socket, why_lost: Callable[[], HostError | None]) -> None:
+    _closed: bool
+
+    def __init__(self, name: str, peer: socket.socket) -> None:
         self.name = name
         self.used = False
-        self._why_lost = why_lost
+        self._reason = "the connection is closed"
+        self._reason_known = threading.Event()
         super().__init__(FakeSlaveService(), Channel(SocketStream(peer)), {**CONFIG, "connid": name})
 
     @cached_property
@@ -79,9 +86,18 @@ class HostConnection(Connection):  # type: ignore[misc]
 
     def close(self) -> None:
         """Close the connection, without waiting for what its host may be doing."""
+        if not self._channel.closed:  # else rpyc closes what it finds broken, and the reason is still to come
+            self._reason_known.set()
         if not self._closed:
             self._closed = True
             self._cleanup()
+
+    def lose(self, reason: str) -> None:
+        """Close the connection because its host or its server is gone."""
+        if not self._reason_known.is_set():
+            self._reason = reason
+            self._reason_known.set()
+        self.close()
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's connection without a word to its host."""
@@ -94,16 +110,20 @@ class HostConnection(Connection):  # type: ignore[misc]
         except (EOFError, OSError, AttributeError) as error:
             raise self._translate(error) from error
 
-    def _async_request(self, *args: Any, **kwargs: Any) -> None:
+    def _async_request(self, handler: int, *args: Any, **kwargs: Any) -> None:
         self.used = True
         try:
-            super()._async_request(*args, **kwargs)
+            super()._async_request(handler, *args, **kwargs)
         except (EOFError, OSError, AttributeError) as error:
+            if handler == consts.HANDLE_DEL:  # a remote object is collected here: that waits for no reason
+                raise
             raise self._translate(error) from error
 
     def _translate(self, error: Exception) -> Exception:
         """Return the error to raise instead, when it is that the connection is gone."""
         if isinstance(error, HostError) or not (self._closed or self._channel.closed):
             return error
-        reason = self._why_lost()
-        return LinkLostError(self.name, reason.problem if reason else "the connection is closed")
+        if not self._reason_known.wait(REASON_SECONDS):
+            self._reason_known.set()
+            self._reason = "the deployed server closed the connection"
+        return LinkLostError(self.name, self._reason)

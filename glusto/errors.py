@@ -140,5 +140,8 @@ class CleanupError(ExceptionGroup[Exception], GlustoError):
     def __init__(self, errors: Sequence[Exception]) -> None:
         super().__init__(str(self.args[0]), errors)
 
+    def __str__(self) -> str:
+        return self.message
+
     def derive(self, errors: Sequence[Exception]) -> CleanupError:  # type: ignore[override]
         return CleanupError(errors)

@@ -260,9 +260,8 @@ class Harness:
         check_instance(instances)
         inventory = self.inventory
         found = [inventory.host(host) for host in as_list(hosts)]
-        return self._connect_all(
-            [(host, user, n) for host in found for user in inventory.users_of(host, users) for n in range(1, instances + 1)]
-        )
+        places = [(host, user) for host in found for user in inventory.users_of(host, users)]
+        return self._connect_all([(host, user, n) for host, user in places for n in range(1, instances + 1)])
 
     def _connect_all(self, wanted: list[tuple[Host, str, int]]) -> dict[str, HostConnection]:
         results = self._loop.wait_for(self._lab.connect_all(self.inventory, wanted))

@@ -18,7 +18,7 @@ UNSAFE = re.compile(r"[^\w.\-]+")
 
 
 def clean(text: object) -> str:
-    """Return text that XML can hold: no control characters, no terminal colours, no half characters.
+    r"""Return text that XML can hold: no control characters, no terminal colours, no half characters.
 
     >>> clean("\x1b[31mred\x1b[0m \x00end")
     'red end'
@@ -30,6 +30,8 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
     """The outcome of one test, sub-test, or fixture of a class or module."""
 
     __test__ = False
+    test_id: str
+    test_exception_info: str
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import getpass
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +28,6 @@ T = TypeVar("T")
 AT_ONCE = 64  # links that may be opening at the same time
 BUSY_TRIES = 5  # for an sshd that hangs up because too many log in at once
 CLOSE_SECONDS = 8.0  # for a host to confirm that it is clean
-REASON_SECONDS = 2.0  # for the reason to arrive after a connection broke
 
 
 class Lab:
@@ -48,8 +46,6 @@ class Lab:
         self.connections: dict[str, HostConnection] = {}
         self.output: list[tuple[str, bytes]] = []
         self._opening: dict[str, asyncio.Task[Any]] = {}
-        self._reasons: dict[str, HostError] = {}
-        self._reason_known = threading.Condition()
         self._unconfirmed: dict[str, HostError] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._workspace = Workspace()
@@ -73,7 +69,7 @@ class Lab:
             task = asyncio.ensure_future(open_it())
             self._opening[key] = task
             task.add_done_callback(lambda _: self._opening.pop(key, None))
-        return await asyncio.shield(task)  # type: ignore[no-any-return]
+        return await asyncio.shield(task)
 
     async def link(self, inventory: Inventory, host: Host, user: str) -> Link:
         """Return the link to `user@host`, opened now if need be.
@@ -139,7 +135,6 @@ class Lab:
         answer = await served
         link.socket = str(answer["socket"])
         self.servers[link.name] = int(answer["pid"])
-        self._reasons.pop(link.name, None)
 
     async def _discard(self, link: Link) -> None:
         """Close a link that did not become one; why not is on its way to whoever asked for it."""
@@ -166,8 +161,7 @@ class Lab:
             log.warning("%s: connecting again", name)
         link = await self.deploy(inventory, host, user)
         peer = await link.dial()
-        self._reasons.pop(name, None)
-        connection = HostConnection(name, peer, lambda: self.why_lost(link.name, name))
+        connection = HostConnection(name, peer)
         self.connections[name] = connection
         return connection
 
@@ -182,7 +176,14 @@ class Lab:
         return {f"{user}@{host.name}:{number}": got for (host, user, number), got in zip(wanted, opened, strict=True)}
 
     async def run(
-        self, inventory: Inventory, host: Host, user: str, process: Process, *, timeout: float | None, stdin: bytes | None
+        self,
+        inventory: Inventory,
+        host: Host,
+        user: str,
+        process: Process,
+        *,
+        timeout: float | None,
+        stdin: bytes | None,
     ) -> None:
         """Start a command; `process` gets all that comes of it, the failure to start it too."""
         try:
@@ -211,21 +212,9 @@ class Lab:
             return
         if self.servers.pop(link.name, None) is not None and link.error is not None and not link.closing:
             self._unconfirmed[link.name] = error
-        with self._reason_known:
-            self._reasons[link.name] = error
-            self._reason_known.notify_all()
         for name, connection in self.connections.items():
             if name.rpartition(":")[0] == link.name:
-                connection.close()
-
-    def why_lost(self, *names: str) -> HostError | None:
-        """Return why a connection or its server is gone; called on the thread whose call failed."""
-
-        def known() -> HostError | None:
-            return next((self._reasons[name] for name in names if name in self._reasons), None)
-
-        with self._reason_known:
-            return self._reason_known.wait_for(known, REASON_SECONDS)
+                connection.lose(error.problem)
 
     # Closing
 
@@ -233,8 +222,6 @@ class Lab:
         """Close one connection, if there is one of that name."""
         connection = self.connections.pop(name, None)
         if connection is not None:
-            with self._reason_known:
-                self._reasons[name] = LinkLostError(name, "the connection is closed")
             connection.close()
 
     def close_connections(self, link_name: str | None = None) -> None:
@@ -253,8 +240,6 @@ class Lab:
         link = self.links.get(name)
         if self.servers.pop(name, None) is None or link is None:
             return
-        with self._reason_known:
-            self._reasons[name] = LinkLostError(name, "the deployed server is closed")
         try:
             report = await asyncio.wait_for(link.ask("stop"), CLOSE_SECONDS)
         except TimeoutError:
@@ -272,7 +257,7 @@ class Lab:
             for process in link.commands():
                 log.warning("%s: still runs at the end, killed: %s", link.name, process.command)
                 process.kill_soon()
-        errors = list(self._unconfirmed.values())
+        errors: list[Exception] = list(self._unconfirmed.values())
         self._unconfirmed.clear()
         await gather_errors(errors, [self.close_server(name) for name in reversed(list(self.servers))])
 
@@ -324,7 +309,7 @@ class Lab:
         for task in list(self._opening.values()):
             task.cancel()
         await asyncio.gather(*self._opening.values(), return_exceptions=True)
-        errors = list(self._unconfirmed.values())
+        errors: list[Exception] = list(self._unconfirmed.values())
         self._unconfirmed.clear()
         try:
             await gather_errors(errors, [self.close_link(name) for name in reversed(list(self.links))])
@@ -347,7 +332,9 @@ class Lab:
         for name, data in taken:
             by_host.setdefault(name, bytearray()).extend(data)
         return "".join(
-            f"{name}: {line}\n" for name, data in by_host.items() for line in data.decode("utf-8", "replace").splitlines()
+            f"{name}: {line}\n"
+            for name, data in by_host.items()
+            for line in data.decode("utf-8", "replace").splitlines()
         )
 
     def forget(self) -> None:

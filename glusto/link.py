@@ -65,7 +65,7 @@ class Link:
         remote = host.connection == "ssh"
         self.control = directory / f"{self._token}.ctl" if remote else None
         self._forward = directory / f"{self._token}.fwd" if remote else None
-        self._forwarded = f"/tmp/glusto-{self._token}/socket"  # noqa: S108 - the agent's first choice
+        self._forwarded = f"/tmp/glusto-{self._token}/socket"  # the agent's first choice
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._channels: dict[int, Channel] = {}
@@ -91,9 +91,9 @@ class Link:
         command = payload.remote_command(self._token, self._pythons())
         if self.control is None or self._forward is None:
             return ["/bin/sh", "-c", command]
-        forward = (str(self._forward), self._forwarded)
-        control = str(self.control)
-        return [*ssh.link_arguments(self.host, self.user, self.inventory.ssh, control=control, forward=forward), command]
+        control, forward = str(self.control), (str(self._forward), self._forwarded)
+        words = ssh.link_arguments(self.host, self.user, self.inventory.ssh, control=control, forward=forward)
+        return [*words, command]
 
     def _pythons(self) -> list[str]:
         if self.host.python:

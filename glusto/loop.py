@@ -85,7 +85,7 @@ async def wait_exit(process: subprocess.Popen[bytes], timeout: float) -> bool:
     loop = asyncio.get_running_loop()
     ended = loop.create_future()
     descriptor = os.pidfd_open(process.pid)
-    loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+    loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))  # type: ignore[func-returns-value]
     try:
         await asyncio.wait_for(ended, timeout)
     except TimeoutError:

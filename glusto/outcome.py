@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 import unittest
 from collections.abc import Callable, Mapping
 from time import time
 from typing import Any, TextIO
 from unittest.runner import _WritelnDecorator
-from unittest.suite import _ErrorHolder
+from unittest.suite import _ErrorHolder  # type: ignore[attr-defined]
+
 from xmlrunner.result import _XMLTestResult
 
-from glusto.errors import CleanupError, ConfigError, HostError, ParallelError
+from glusto.errors import CleanupError, ConfigError, GlustoError, HostError, ParallelError
 from glusto.junit import Reports, TestRecord
 
+SHORT = {"expected failure": "xfail", "unexpected success": "XPASS"}
+LIBRARIES = (os.path.dirname(__file__) + os.sep, os.path.dirname(os.__file__) + os.sep)  # Glusto, the standard library
 ErrorInfo = Any  # (type, exception, traceback), as unittest hands it on
 
 
@@ -88,7 +93,9 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         if not self._fresh:  # a test with sub-tests is reported as those
             super().addSuccess(test)
 
-    def _prepare_callback(self, test_info: TestRecord, target_list: list[Any], verbose_str: str, short_str: str) -> None:
+    def _prepare_callback(
+        self, test_info: TestRecord, target_list: list[Any], verbose_str: str, short_str: str
+    ) -> None:
         """Called by xmlrunner for every outcome: keep the record; `stopTest` prints it."""
         if target_list is self.successes:
             target_list.append(test_info)
@@ -102,6 +109,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
             self._fresh.append((test_info, verbose_str))
 
     def _exc_info_to_string(self, err: ErrorInfo, test: unittest.TestCase) -> str:
+        if isinstance(err[1], GlustoError):
+            return told_shortly(err[1])
         self.buffer = False  # else the captured output is put into the traceback's text as well
         try:
             return str(super()._exc_info_to_string(err, test))
@@ -110,7 +119,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
 
     def _print(self, record: TestRecord, word: str) -> None:
         if self._verbosity > 0:
-            self.stream.writeln(f"{word:<5} {record.label} ({record.elapsed_time:.3f} s)")
+            word = SHORT.get(word, word)
+            self.stream.writeln(f"{word:<5}  {record.label}  {record.elapsed_time:.3f} s")
             self.stream.flush()
 
     # Reports
@@ -138,3 +148,12 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         """Return how many records have an outcome."""
         return sum(record.outcome == outcome for record in self.all_records())
 
+
+def told_shortly(error: GlustoError) -> str:
+    """Return one of our errors with the lines of the test that lead to it, and without those of Glusto's inside.
+
+    What an error of ours has to say is in its message.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(LIBRARIES)]
+    lines = ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
+    return "".join([*lines, f"glusto.{type(error).__name__}: {error}\n"])

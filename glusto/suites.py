@@ -60,7 +60,7 @@ def make_loader(settings: UnittestSettings, patterns: Sequence[str] = ()) -> uni
 
 def from_names(loader: unittest.TestLoader, names: Sequence[str]) -> ClassSuite:
     """Load tests by dotted name, by file (`examples/test_run.py`) or by directory."""
-    suites = []
+    suites: list[unittest.TestSuite] = []
     for name in names:
         if os.path.isdir(name):
             suites.append(from_directory(loader, DiscoverTests(start_dir=name)))

@@ -25,7 +25,7 @@ class Workspace:
         if self._path is None:
             base = tempfile.gettempdir()
             if len(base) > 40:  # a socket's path may have 104 bytes in all, and ssh adds to ours
-                base = "/tmp"  # noqa: S108
+                base = "/tmp"
             self._path = Path(tempfile.mkdtemp(prefix="glusto-", dir=base))
             self._janitor = subprocess.Popen(
                 ["/bin/sh", "-c", 'read _; rm -rf -- "$1"', "glusto-janitor", str(self._path)],

@@ -24,7 +24,7 @@ def fleet() -> Iterator[Fleet]:
     """Three hosts: h1, h2 and h3."""
     if reason := why_not():
         pytest.skip(reason)
-    with Fleet(3, name="live-tests") as fleet:
+    with Fleet(3) as fleet:
         yield fleet
 
 
@@ -39,8 +39,8 @@ def g(fleet: Fleet, private_tmp: Path) -> Iterator[Harness]:
 
 
 @pytest.fixture
-def private_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A temporary directory for this test alone, in $TMPDIR too; its name is short, for sockets."""
+def private_tmp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A temporary directory for harnesses alone, in $TMPDIR too; beside tmp_path, whose name is long for sockets."""
     directory = Path(tempfile.mkdtemp(prefix="gt-"))
     monkeypatch.setenv("TMPDIR", str(directory))
     monkeypatch.setattr(tempfile, "tempdir", str(directory))

@@ -1,10 +1,13 @@
 """RPyC connections, as every account: got, listed, shared, closed, reopened, and gone afterwards."""
 
+import concurrent.futures
+import importlib
 import logging
+import os
 import sys
 import time
-import types
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import rpyc
@@ -14,11 +17,23 @@ from glusto.errors import ConfigError, LinkLostError
 from glusto.harness import Harness
 from tests.hosts import Fleet, Process, TestHost
 from tests.hosts.waiting import until
+from tests.traces import open_sockets, traces_here, traces_on
 
 pytestmark = pytest.mark.live
 
 HOSTS = ("h1", "h2", "h3")
 USERS = ("root", "george", "alexander")
+HELPERS = """
+import getpass, socket
+
+LIMIT = 17
+
+def whoami():
+    return getpass.getuser(), socket.gethostname()
+
+def count(text, times):
+    return len(text) * times
+"""
 
 
 def servers_on(host: TestHost) -> list[Process]:
@@ -164,18 +179,20 @@ def test_an_async_call_returns_at_once_and_can_be_waited_for(g: Harness, user: s
     assert result.ready and result.value is None
 
 
-def test_two_calls_take_turns_on_one_connection_and_run_together_on_two(g: Harness, user: str) -> None:
-    first, second = (sleep_on(g.rpyc_get_connection("h1", user, number)) for number in (1, 2))
+def test_two_calls_take_turns_on_one_connection_and_run_together_on_two(g: Harness) -> None:
+    sleeps = {user: [sleep_on(g.rpyc_get_connection("h1", user, number)) for number in (1, 2)] for user in USERS}
 
-    def seconds(*sleeps: Callable[[float], rpyc.AsyncResult]) -> float:
+    def seconds(calls: list[Callable[[float], rpyc.AsyncResult]]) -> float:
         started = time.monotonic()
-        for result in [sleep(1) for sleep in sleeps]:
+        for result in [call(1) for call in calls]:
             result.wait()
         return time.monotonic() - started
 
-    on_one, on_two = seconds(first, first), seconds(first, second)
-    assert 2 <= on_one < 2.7
-    assert 1 <= on_two < 1.7
+    with concurrent.futures.ThreadPoolExecutor(len(USERS)) as pool:
+        on_one = list(pool.map(lambda user: seconds([sleeps[user][0]] * 2), USERS))
+        on_two = list(pool.map(lambda user: seconds(sleeps[user]), USERS))
+    assert all(2 <= took < 2.7 for took in on_one)
+    assert all(1 <= took < 1.7 for took in on_two)
 
 
 def test_a_remote_print_is_seen_here_once_stdout_is_patched(
@@ -231,16 +248,21 @@ def test_builtins_are_those_of_the_host(g: Harness, user: str, scratch: str, fle
     assert fleet.hosts[0].execute("cat", f"{scratch}/file", user=user).stdout == "written from here"
 
 
-def test_a_local_module_is_defined_on_the_host(g: Harness, user: str) -> None:
-    from tests import remote_helpers
-
+def test_a_local_module_is_defined_on_the_host(
+    g: Harness, user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there.py").write_text(HELPERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    local = importlib.import_module("there")
+    monkeypatch.delitem(sys.modules, "there")
     conn = g.rpyc_get_connection("h1", user)
-    remote = g.rpyc_define_module(conn, remote_helpers)
+    remote = g.rpyc_define_module(conn, local)
     assert remote.whoami() == (user, "h1")
-    assert remote.LIMIT == remote_helpers.LIMIT
-    assert remote.twice(4) == 8
-    assert conn.modules[remote_helpers.__name__].twice(5) == 10
-    assert conn.eval(f"__import__('sys').modules['{remote_helpers.__name__}'].__name__") == remote_helpers.__name__
+    assert remote.LIMIT == local.LIMIT == 17
+    assert remote.count("abc", 4) == 12
+    assert conn.modules.there.count("x", 5) == 5
+    conn.execute("import there; there.LIMIT = 3")
+    assert (remote.LIMIT, local.LIMIT) == (3, 17)
 
 
 def test_a_local_function_is_teleported(g: Harness) -> None:
@@ -262,7 +284,7 @@ def test_an_exception_raised_there_is_the_builtin_type_here(g: Harness, user: st
     with pytest.raises(KeyError):
         conn.namespace["nothing"]
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
-        conn.modules.no_such_module.anything()
+        conn.modules["no_such_module"]
     assert conn.eval("1 + 1") == 2
 
 
@@ -288,8 +310,6 @@ def test_the_host_can_call_back_and_import_nothing_here(g: Harness) -> None:
 
 
 def test_several_threads_share_a_connection(g: Harness) -> None:
-    import concurrent.futures
-
     conn = g.rpyc_get_connection("h1")
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda n: conn.eval(f"{n} * 2"), range(200)))
@@ -297,8 +317,6 @@ def test_several_threads_share_a_connection(g: Harness) -> None:
 
 
 def test_several_threads_that_ask_for_one_connection_get_the_same(g: Harness, host: TestHost) -> None:
-    import concurrent.futures
-
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         got = list(pool.map(lambda _: g.rpyc_get_connection(host.name, "george"), range(16)))
     assert all(one is got[0] for one in got)
@@ -441,9 +459,20 @@ def test_a_dead_connection_is_replaced_and_that_is_logged(
     assert f"{user}@{host.name}:1: connecting again" in caplog.messages
 
 
-def test_a_module_of_this_process_is_not_touched_by_those_of_the_host(g: Harness) -> None:
-    assert isinstance(sys.modules["os"], types.ModuleType)
-    conn = g.rpyc_get_connection("h1")
-    conn.modules.os.environ["ONLY_THERE"] = "1"
-    assert "ONLY_THERE" not in __import__("os").environ
+def test_what_a_test_changes_there_stays_there(g: Harness) -> None:
+    g.rpyc_get_connection("h1").modules.os.environ["ONLY_THERE"] = "1"
+    assert "ONLY_THERE" not in os.environ
     assert g.rpyc_get_connection("h1", instance=2).modules.os.environ["ONLY_THERE"] == "1"
+    assert "ONLY_THERE" not in g.rpyc_get_connection("h1", "george").modules.os.environ
+
+
+def test_the_search_for_traces_finds_what_is_there(g: Harness, fleet: Fleet, private_tmp: Path) -> None:
+    before = open_sockets()
+    g.rpyc_get_connection("h1", "george")
+    on_host = "\n".join(traces_on(fleet.hosts[0]))
+    for trace in ("sshd: george", "glusto-agent", "deployed-rpyc", "/lock", "/socket"):
+        assert trace in on_host
+    assert traces_on(fleet.hosts[1]) == []
+    here = "\n".join(traces_here(private_tmp, before))
+    for trace in (": ssh ", "glusto-janitor", "file ", "socket:[", "pipe:["):
+        assert trace in here

@@ -60,6 +60,8 @@ def processes_below(directory: Path) -> list[tuple[int, str]]:
             args = Path("/proc", entry, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue  # it ended since it was listed
+        except PermissionError:
+            environment, args = [], ""  # none of ours: what we start, we may look into
         if status[0] == "Z" and int(status[1]) == os.getpid():
             found.append((int(entry), "a child that nobody waited for"))
         elif mark in environment and int(entry) != os.getpid() and "hosts/machine.py" not in args:

@@ -7,6 +7,12 @@ import signal
 from . import processes, trees
 from .frames import CHUNK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .main import Agent
+
 ACKNOWLEDGE = 1 << 18  # tell the controller about this much input taken
 
 
@@ -58,14 +64,14 @@ class Command:
     It is over when its process has ended and its stdout and stderr are closed, as sshd sees it.
     """
 
-    def __init__(self, agent: "Agent", number: int, header: "dict[str, Any]") -> None:  # type: ignore # noqa: F821
+    def __init__(self, agent: "Agent", number: int, header: "dict[str, Any]") -> None:
         self.agent = agent
         self.number = number
-        self.status = None  # type: int | None
+        self.status: int | None = None
         self.pending = bytearray()
         self.taken = 0
         self.input_ended = False
-        self.ended_by = None  # type: str | None
+        self.ended_by: str | None = None
         stdin = os.pipe() if header.get("stdin") else None
         stdout, stderr = os.pipe(), os.pipe()
         self.pid = os.fork()
@@ -76,7 +82,7 @@ class Command:
         self.outputs = {stdout[0]: "out", stderr[0]: "err"}
         for descriptor in self.outputs:
             agent.watch_source(descriptor, self.read)
-        self.stdin = None  # type: int | None
+        self.stdin: int | None = None
         if stdin:
             os.close(stdin[0])
             self.stdin = stdin[1]
@@ -84,7 +90,7 @@ class Command:
         if header.get("timeout") is not None:
             agent.later(number, float(header["timeout"]), lambda: self.kill("timeout"))
 
-    def become(self, header: "dict[str, Any]", stdin: "int | None", stdout: int, stderr: int) -> None:  # type: ignore # noqa: F821
+    def become(self, header: "dict[str, Any]", stdin: "int | None", stdout: int, stderr: int) -> None:
         """In the child: take the pipes as standard streams and do what was asked."""
         try:
             os.setsid()

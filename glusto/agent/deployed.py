@@ -8,6 +8,10 @@ from . import directory, processes, server
 from .command import close_all_but, restore_signals
 from .frames import CHUNK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .main import Agent
+
 GRACE = 0.5  # seconds between SIGTERM and SIGKILL
 DEATH = 2.0  # seconds that killed processes may take to be gone
 
@@ -15,7 +19,7 @@ DEATH = 2.0  # seconds that killed processes may take to be gone
 class Deployed:
     """A running deployed server. `stop` ends it, whatever its code is doing, and says what it left."""
 
-    def __init__(self, agent: "Agent") -> None:  # type: ignore # noqa: F821
+    def __init__(self, agent: "Agent") -> None:
         self.agent = agent
         self.directory = directory.create(agent.token)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -3,6 +3,11 @@
 import json
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 LENGTHS = struct.Struct("!II")
 MAX_HEADER = 1 << 20
 MAX_BODY = 1 << 24
@@ -29,7 +34,7 @@ class Decoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> "Iterator[tuple[dict[str, Any], bytes]]":  # type: ignore # noqa: F821
+    def feed(self, data: bytes) -> "Iterator[tuple[dict[str, Any], bytes]]":
         """Yield every frame that `data` completes.
 
         Raises:

@@ -20,6 +20,10 @@ from .deployed import Deployed
 from .frames import Decoder, FrameError, encode
 from .tunnel import Tunnel
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 HIGH_WATER = 4 << 20  # bytes on their way out past which commands' output has to wait
 READ_SIZE = 1 << 18
 
@@ -47,7 +51,7 @@ def user_name() -> str:
 class Agent:
     """The loop. Everything it waits for is a descriptor or a time."""
 
-    def __init__(self, token: str, settings: "dict[str, Any]") -> None:  # type: ignore # noqa: F821
+    def __init__(self, token: str, settings: "dict[str, Any]") -> None:
         self.token = token
         self.label = str(settings["label"])
         self.keep_residue = bool(settings["keep_residue"])
@@ -66,15 +70,15 @@ class Agent:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.selector = selectors.DefaultSelector()
         self.sources = selectors.DefaultSelector()  # a selector within: it waits as one when we are behind
-        self.watch(self.sources.fileno(), self.read_sources)  # type: ignore[attr-defined]
+        self.watch(self.sources.fileno(), self.read_sources)
         self.watch(self.input, self.read_input)
         self.watch(self.wake_up, self.read_signals)
         self.behind = False
         self.queue = bytearray()
         self.decoder = Decoder()
-        self.timers = {}  # type: dict[int, tuple[float, Any]]  # noqa: F821
-        self.channels = {}  # type: dict[int, Any]  # noqa: F821
-        self.deployed = None  # type: Deployed | None
+        self.timers: dict[int, tuple[float, Any]] = {}
+        self.channels: dict[int, Any] = {}
+        self.deployed: Deployed | None = None
         self.ending = False
 
     # What the loop waits for
@@ -156,7 +160,7 @@ class Agent:
             self.queue.clear()
         if self.behind != (len(self.queue) > HIGH_WATER):
             self.behind = not self.behind
-            sources = self.sources.fileno()  # type: ignore[attr-defined]
+            sources = self.sources.fileno()
             if self.behind:
                 self.unwatch(sources)
             else:
@@ -175,7 +179,7 @@ class Agent:
             self.send({"op": "confused", "reason": str(error)})
             self.ending = True
 
-    def handle(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def handle(self, header: "dict[str, Any]", body: bytes) -> None:
         """Do what one frame asks; a request that can't be done is answered with `error`."""
         number = header.get("id")
         try:
@@ -193,45 +197,45 @@ class Agent:
         except Exception as error:
             self.send({"id": number, "error": f"{type(error).__name__}: {error}"})
 
-    def ping(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def ping(self, header: "dict[str, Any]", body: bytes) -> None:
         """Answer, once what was printed before is on its way."""
         if self.deployed is not None:
             self.deployed.drain()
         self.send({"id": header["id"], "ok": {}})
 
-    def serve(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def serve(self, header: "dict[str, Any]", body: bytes) -> None:
         """Start the deployed server, unless it runs."""
         if self.deployed is None:
             self.deployed = Deployed(self)
         answer = {"pid": self.deployed.pid, "socket": self.deployed.directory.socket}
         self.send({"id": header["id"], "ok": answer})
 
-    def stop(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def stop(self, header: "dict[str, Any]", body: bytes) -> None:
         report = self.clean()
         self.send({"id": header["id"], "ok": report})
 
-    def run(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def run(self, header: "dict[str, Any]", body: bytes) -> None:
         number = int(header["id"])
         self.channels[number] = Command(self, number, header)
 
-    def dial(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def dial(self, header: "dict[str, Any]", body: bytes) -> None:
         """Open a connection to the deployed server that goes through frames."""
         if self.deployed is None:
             raise RuntimeError("no server is deployed")
         number = int(header["id"])
         self.channels[number] = Tunnel(self, number, self.deployed.directory.socket)
 
-    def give_input(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def give_input(self, header: "dict[str, Any]", body: bytes) -> None:
         channel = self.channels.get(header["id"])
         if channel is not None:
             channel.give_input(body)
 
-    def kill(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def kill(self, header: "dict[str, Any]", body: bytes) -> None:
         channel = self.channels.get(header["id"])
         if channel is not None:
             channel.kill("kill")
 
-    def end(self, header: "dict[str, Any]", body: bytes) -> None:  # type: ignore # noqa: F821
+    def end(self, header: "dict[str, Any]", body: bytes) -> None:
         """Clean up, say what was found, and end."""
         for channel in list(self.channels.values()):
             channel.kill("end")

@@ -86,7 +86,8 @@ def run(listener: socket.socket) -> None:
     """Serve connections for ever, each in a thread of its own."""
     sys.argv = ["deployed-rpyc"]
     for number, name in ((1, "stdout"), (2, "stderr")):
-        stream = io.TextIOWrapper(open(number, "wb", buffering=0), encoding="utf-8", errors="replace", write_through=True)
+        raw = open(number, "wb", buffering=0)
+        stream = io.TextIOWrapper(raw, encoding="utf-8", errors="replace", write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     sys.path[:0] = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]

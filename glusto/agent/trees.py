@@ -3,6 +3,11 @@
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import RawIOBase
+    from typing import BinaryIO
+
 ROOT = "root"  # what the transferred file or directory is called within the stream
 BLOCK = 1 << 18
 
@@ -23,7 +28,7 @@ def receive(destination: str, name: str) -> None:
         unpack(destination, name, stream)
 
 
-def pack(path: str, stream: "BinaryIO") -> None:  # type: ignore # noqa: F821
+def pack(path: str, stream: "BinaryIO | RawIOBase") -> None:
     """Write a file, or a directory with all that is below it, to `stream`.
 
     Symbolic links below it stay links; sockets, FIFOs and devices are left out.
@@ -42,7 +47,7 @@ def pack(path: str, stream: "BinaryIO") -> None:  # type: ignore # noqa: F821
         archive.add(top, arcname=ROOT, filter=wanted)
 
 
-def unpack(destination: str, name: str, stream: "BinaryIO") -> None:  # type: ignore # noqa: F821
+def unpack(destination: str, name: str, stream: "BinaryIO | RawIOBase") -> None:
     """Make the tree in `stream` at `destination`, or within it as `name` when it is a directory there.
 
     Modes are kept; owner and group are those of whoever runs this. Nothing is written outside the tree,
@@ -58,7 +63,7 @@ def unpack(destination: str, name: str, stream: "BinaryIO") -> None:  # type: ig
     modes = []
     arrived = False
     with tarfile.open(fileobj=stream, mode="r|", bufsize=BLOCK) as archive:
-        archive.copybufsize = BLOCK
+        archive.copybufsize = BLOCK  # type: ignore[attr-defined]
         for member in archive:
             path = place(target, member.name)
             arrived = True

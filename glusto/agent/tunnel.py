@@ -5,11 +5,15 @@ import socket
 
 from .frames import CHUNK
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .main import Agent
+
 
 class Tunnel:
     """Bytes from frames to the server's socket, and back."""
 
-    def __init__(self, agent: "Agent", number: int, path: str) -> None:  # type: ignore # noqa: F821
+    def __init__(self, agent: "Agent", number: int, path: str) -> None:
         self.agent = agent
         self.number = number
         self.pending = bytearray()

@@ -1,0 +1,5 @@
+"""What test_connections.py defines on a host."""
+
+
+def average(numbers):
+    return sum(numbers) / len(numbers)
