@@ -24,7 +24,11 @@ class TestAsync(TestCase):
         return rpyc.async_(conn.modules.time.sleep)(0.5)
 
     def test_an_async_call_returns_at_once(self):
-        self.assertLess(seconds(lambda: self.sleep(self.first)), 0.4)
+        started = time.monotonic()
+        result = self.sleep(self.first)
+        self.assertLess(time.monotonic() - started, 0.4)
+        self.assertFalse(result.ready)
+        result.wait()
 
     def test_its_value_is_there_when_it_is_ready(self):
         result = rpyc.async_(self.first.modules.os.getpid)()
@@ -51,4 +55,4 @@ class TestAsync(TestCase):
             for result in [self.sleep(g.rpyc_get_connection(server)) for server in self.servers]:
                 result.wait()
 
-        self.assertLess(seconds(work), 0.4 + 0.5 * max(1, len(self.servers) - 1))
+        self.assertLess(seconds(work), 0.9)

@@ -16,10 +16,10 @@ class TestRun(TestCase):
         result = g.run(self.servers[0], "for n in 1 2 3; do echo $n; done | wc -l")
         self.assertEqual(result.stdout.strip(), "3")
 
-    def test_a_command_runs_as_any_user(self):
-        for user in self.users:
-            with self.subTest(user=user):
-                self.assertEqual(g.run(self.servers[0], "id -un", user).stdout, f"{user}\n")
+    def test_a_command_runs_as_the_user_it_is_given(self):
+        for user in self.users or [None]:  # None is the host's own user
+            conn = g.rpyc_get_connection(self.servers[0], user)
+            self.assertEqual(g.run(self.servers[0], "id -un", user).stdout.strip(), conn.modules.getpass.getuser())
 
     def test_all_servers_at_once(self):
         results = g.run_parallel(self.servers, "uname -s")
@@ -34,8 +34,10 @@ class TestRun(TestCase):
         self.assertEqual(process.async_communicate(), (0, "done\n", ""))
 
     def test_a_command_that_takes_too_long_is_killed_on_the_host(self):
-        with self.assertRaises(CommandTimeout):
+        with self.assertRaises(CommandTimeout) as caught:
             g.run(self.servers[0], "echo $$; exec sleep 60", timeout=0.5)
+        pid = caught.exception.stdout.strip()
+        self.assertNotEqual(g.run(self.servers[0], f"kill -0 {pid}").returncode, 0)
 
     def test_a_command_that_must_not_fail(self):
         with self.assertRaises(CommandFailed) as caught:

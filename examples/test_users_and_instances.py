@@ -4,12 +4,10 @@ from glusto import TestCase, g
 
 
 class TestUsers(TestCase):
-    def test_a_connection_is_the_user_it_was_asked_for(self):
-        for server in self.servers:
-            for user in self.users:
-                with self.subTest(server=server, user=user):
-                    conn = g.rpyc_get_connection(server, user)
-                    self.assertEqual(conn.modules.getpass.getuser(), user)
+    def test_every_connection_is_the_user_that_its_name_says(self):
+        for name, conn in g.rpyc_get_connections().items():
+            with self.subTest(connection=name):
+                self.assertEqual(conn.modules.getpass.getuser(), name.split("@")[0])
 
     def test_two_users_have_two_processes(self):
         if len(self.users) < 2:

@@ -13,11 +13,13 @@ import yaml
 
 from glusto.document import MAX_DEPTH, Document, Place, Position
 from glusto.errors import ConfigError
-from glusto.readers import PARSERS, decode, parse_json, parse_yaml
+from glusto.readers import PARSERS, compose_yaml, decode, json_value, parse_ini, parse_json, parse_yaml
+from glusto.sources import extension_of, path_of, read
 
 __all__ = [
     "Config", "Document", "Path", "Position",
-    "dump", "load", "mask", "parse_json", "parse_yaml", "plain", "spell",
+    "dump", "json_value", "load", "load_data", "load_defaults", "mask", "parse_json", "parse_yaml", "plain", "spell",
+    "yaml_value",
 ]
 
 Path = tuple[Any, ...]
@@ -27,29 +29,92 @@ _MASK = "***"
 
 
 def load(filename: str | os.PathLike[str], config_type: str | None = None) -> Document:
-    """Read a file of data.
+    """Read a config.
 
     Args:
-        filename: a path; `~` is the home directory, and a leading `file://` is accepted.
+        filename: a path; `~` is the home directory, and a leading `file://` is accepted. Or a URL of http or https.
         config_type: yml, yaml, json or ini; the file name's extension when None.
 
     Raises:
         ConfigError: there is no such file, it can't be read, or what it holds is no config.
     """
-    name = _local_path(os.fspath(filename))
-    kind = (config_type or os.path.splitext(name)[1].lstrip(".")).lower()
+    name = path_of(filename)
+    kind = (config_type or extension_of(name)).lower()
     if kind not in PARSERS:
         raise ConfigError(f"{kind or 'no extension'!r} is no kind of config that can be read; "
                           f"it is one of {', '.join(PARSERS)}", name)
-    try:
-        with open(name, "rb") as file:
-            content = file.read()
-    except FileNotFoundError as error:
-        raise ConfigError(f"no such file; the working directory is {_working_directory()}", name) from error
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"can't be read: {why}", repr(name) if "\0" in name else name) from error
-    return PARSERS[kind](decode(content, name), name)
+    return PARSERS[kind](decode(read(name), name), name)
+
+
+def load_data(
+    filename: str | os.PathLike[str],
+    config_type: str | None = None,
+    *,
+    header: bool = True,
+    fieldnames: Sequence[str] | None = None,
+    delimiter: str = ",",
+    allow_mixed_case: bool = True,
+) -> Any:
+    """Read any file of data, or of text.
+
+    Args:
+        filename: as for `load`.
+        config_type: yml, yaml, json, ini, csv or text; by default the extension says it, and any other is text.
+        header, fieldnames, delimiter: for CSV, as in `tables.parse_csv`.
+        allow_mixed_case: for INI, keep capital letters in names.
+
+    Returns:
+        What the document holds, for YAML and JSON; section → name → text, for INI; a list of dictionaries or lists,
+        for CSV; else the text.
+
+    Raises:
+        ConfigError: there is no such file, it can't be read, or it is not what its type says.
+    """
+    name = path_of(filename)
+    kind = (config_type or extension_of(name)).lower()
+    text = decode(read(name), name)
+    if kind in ("yml", "yaml"):
+        return yaml_value(text, name)
+    if kind == "json":
+        return json_value(text, name)
+    if kind == "ini":
+        sections = parse_ini(text, name).data
+        return sections if allow_mixed_case else {section: _lower(names) for section, names in sections.items()}
+    if kind == "csv":
+        from glusto.tables import parse_csv
+
+        return parse_csv(text, name, header=header, fieldnames=fieldnames, delimiter=delimiter)
+    return text
+
+
+def yaml_value(text: str, file: str = "") -> Any:
+    """Return what YAML text holds, whatever is at its top; an empty mapping when it is empty.
+
+    >>> yaml_value("[web, db]")
+    ['web', 'db']
+    """
+    place = compose_yaml(text, file)
+    return {} if place is None or place.value is None else place.value
+
+
+def load_defaults(directory: str | os.PathLike[str]) -> list[Document | Mapping[str, Any]]:
+    """Read the files `defaults.yml`, `.yaml`, `.json` and `.ini` that are in a directory, in this order.
+
+    Returns:
+        What is to be taken over, in this order: for INI, the section `[defaults]` comes after the sections themselves.
+
+    Raises:
+        ConfigError: one can't be read.
+    """
+    found: list[Document | Mapping[str, Any]] = []
+    for kind in PARSERS:
+        name = os.path.join(directory, f"defaults.{kind}")
+        if os.path.exists(name):
+            document = load(name)
+            found.append(document)
+            if kind == "ini" and "defaults" in document.data:
+                found.append(document.data["defaults"])
+    return found
 
 
 class Config:
@@ -82,6 +147,8 @@ class Config:
         data = document.data if isinstance(document, Document) else document
         if not isinstance(data, Mapping):
             raise ConfigError(f"a config is a mapping, and this is a {type(data).__name__}")
+        if data is self.data:
+            return
         for key, value in data.items():
             self.data[key] = value
             self._places.pop(key, None)
@@ -221,16 +288,5 @@ def _short(step: object) -> str:
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
-def _local_path(name: str) -> str:
-    if name.startswith("file://"):
-        from urllib.parse import unquote
-
-        name = unquote(name.removeprefix("file://").removeprefix("localhost"))
-    return os.path.expanduser(name)
-
-
-def _working_directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "gone"
+def _lower(names: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in names.items()}

@@ -141,6 +141,13 @@ class Harness:
             check_user_name(user)
         return inventory, found, inventory.user_of(found, user)
 
+    def _checked(self, hosts: Names, user: str | None) -> list[str]:
+        """Return the names as a list, once all are known to be good: before anything runs on any of them."""
+        names = as_list(hosts)
+        for host in names:
+            self._resolve(host, user)
+        return names
+
     def _name(self, host: str, user: str | None) -> str:
         _, found, user = self._resolve(host, user)
         return f"{user}@{found.name}"
@@ -421,7 +428,8 @@ class Harness:
         Raises:
             ParallelError: on some hosts it took longer than `timeout`; `.results` has the others too.
         """
-        processes = {host: self.run_async(host, command, user, log_level, timeout=timeout) for host in as_list(hosts)}
+        names = self._checked(hosts, user)
+        processes = {host: self.run_async(host, command, user, log_level, timeout=timeout) for host in names}
         results: dict[str, Any] = {}
         for host, process in processes.items():
             try:
@@ -442,7 +450,8 @@ class Harness:
         timeout: float | None = None,
     ) -> dict[str, Result]:
         """Run a command on one host after the other; host → result, in the order of `hosts`."""
-        return {host: self.run(host, command, user, log_level, timeout=timeout) for host in as_list(hosts)}
+        names = self._checked(hosts, user)
+        return {host: self.run(host, command, user, log_level, timeout=timeout) for host in names}
 
     def run_local(
         self, command: str | Sequence[str], log_level: str | int | None = None, *, timeout: float | None = None

@@ -27,7 +27,8 @@ T = TypeVar("T")
 
 AT_ONCE = 64  # links that may be opening at the same time
 BUSY_TRIES = 5  # for an sshd that hangs up because too many log in at once
-CLOSE_SECONDS = 8.0  # for a host to confirm that it is clean
+CLOSE_SECONDS = 4.0  # for a host to confirm that it is clean
+CONFIRM_SECONDS = 4.0  # for a new link to do so in the place of one that was lost
 
 
 class Lab:
@@ -46,7 +47,7 @@ class Lab:
         self.connections: dict[str, HostConnection] = {}
         self.output: list[tuple[str, bytes]] = []
         self._opening: dict[str, asyncio.Task[Any]] = {}
-        self._unconfirmed: dict[str, HostError] = {}
+        self._lost: dict[str, Link] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._workspace = Workspace()
         self._machines: Machines | None = None
@@ -71,6 +72,14 @@ class Lab:
             task.add_done_callback(lambda _: self._opening.pop(key, None))
         return await asyncio.shield(task)
 
+    async def _is_there(self, name: str) -> bool:
+        """Whether there is a link of that name and its host is there."""
+        link = self.links.get(name)
+        if link is None or not link.is_ready:
+            return False
+        await link.probe()
+        return link.error is None and self.links.get(name) is link
+
     async def link(self, inventory: Inventory, host: Host, user: str) -> Link:
         """Return the link to `user@host`, opened now if need be.
 
@@ -78,9 +87,8 @@ class Lab:
             HostError: it can't be opened.
         """
         name = f"{user}@{host.name}"
-        link = self.links.get(name)
-        if link is not None and link.is_ready and link.error is None:
-            return link
+        if await self._is_there(name):
+            return self.links[name]
         return await self._once(name, lambda: self._open(inventory, host, user, deploy=False))
 
     async def deploy(self, inventory: Inventory, host: Host, user: str) -> Link:
@@ -90,13 +98,10 @@ class Lab:
             HostError: that can't be done.
         """
         name = f"{user}@{host.name}"
-        link = self.links.get(name)
-        if link is not None and link.error is None and name in self.servers:
-            return link
-        if link is None or link.error is not None:
-            link = await self._once(name, lambda: self._open(inventory, host, user, deploy=True))
+        if await self._is_there(name):
+            link = self.links[name]
         else:
-            link = await self.link(inventory, host, user)
+            link = await self._once(name, lambda: self._open(inventory, host, user, deploy=True))
         if name not in self.servers:
             await self._once(f"{name} server", lambda: self._serve(link, link.ask("serve")))
         return link
@@ -104,7 +109,9 @@ class Lab:
     async def _open(self, inventory: Inventory, host: Host, user: str, *, deploy: bool) -> Link:
         """Open a link; with `deploy` the request for a server rides along, for one round trip less."""
         name = f"{user}@{host.name}"
-        if self.links.pop(name, None) is not None:
+        self.links.pop(name, None)
+        lost = self._lost.get(name)
+        if lost is not None:
             log.warning("%s: connecting again", name)
         if host.connection == "local" and user != getpass.getuser():
             raise ConnectError(
@@ -112,7 +119,7 @@ class Lab:
             )
         async with self._gate:
             for attempt in range(BUSY_TRIES):
-                link = Link(host, user, inventory, self._workspace.path, self)
+                link = Link(host, user, inventory, self._workspace.path, self, replaces=lost)
                 link.start()
                 self.links[name] = link
                 served = link.ask("serve") if deploy else None
@@ -126,7 +133,7 @@ class Lab:
                         raise
                     await asyncio.sleep(0.1 * 2**attempt)
                 else:
-                    self._unconfirmed.pop(name, None)  # the new agent has swept what the old one left
+                    self._lost.pop(name, None)  # the new agent has ended and swept what the old one left
                     log.info("%s: connected, Python %s", name, link.hello["python"])
                     return link
         raise AssertionError("the last try returns or raises")
@@ -150,7 +157,7 @@ class Lab:
         """
         name = f"{user}@{host.name}:{instance}"
         connection = self.connections.get(name)
-        if connection is not None and not connection.closed:
+        if connection is not None and await self._is_there(f"{user}@{host.name}") and not connection.closed:
             return connection
         return await self._once(name, lambda: self._connect(inventory, host, user, name))
 
@@ -210,8 +217,9 @@ class Lab:
         """The deployed server of this link is gone, with its connections."""
         if self.links.get(link.name) is not link:
             return
-        if self.servers.pop(link.name, None) is not None and link.error is not None and not link.closing:
-            self._unconfirmed[link.name] = error
+        self.servers.pop(link.name, None)
+        if link.error is not None and link.is_ready and not link.closing:
+            self._lost[link.name] = link
         for name, connection in self.connections.items():
             if name.rpartition(":")[0] == link.name:
                 connection.lose(error.problem)
@@ -241,10 +249,38 @@ class Lab:
         if self.servers.pop(name, None) is None or link is None:
             return
         try:
-            report = await asyncio.wait_for(link.ask("stop"), CLOSE_SECONDS)
+            check_clean(name, await asyncio.wait_for(link.ask("stop"), CLOSE_SECONDS))
         except TimeoutError:
-            raise link.unconfirmed(CLOSE_SECONDS) from None
-        check_clean(name, report)
+            link.give_up(CLOSE_SECONDS)
+            await self._confirm(link)
+        except LinkLostError:
+            await self._confirm(link)
+
+    async def _confirm(self, link: Link) -> None:
+        """In the place of a link that was lost open a new one, whose agent ends and sweeps what is left.
+
+        Raises:
+            HostError: that can't be done, or something would not die: ResidueError.
+        """
+        self._lost[link.name] = link
+        link.told = True
+        try:
+            opening = self._open(link.inventory, link.host, link.user, deploy=False)
+            fresh = await asyncio.wait_for(opening, CONFIRM_SECONDS)
+        except (HostError, TimeoutError) as error:
+            why = error.problem if isinstance(error, HostError) else f"no new link within {CONFIRM_SECONDS:g} s"
+            later = f"it cleans itself {link.inventory.dead_man_seconds:g} s after it last heard of us"
+            reason = link.error.problem if link.error is not None else "it did not answer"
+            problem = f"it can't be confirmed that it is clean: {reason}, and then: {why}; {later}"
+            raise HostError(link.name, problem) from error
+        check_clean(link.name, {"residue": [], "alive": fresh.hello["alive"], "left": ""})
+
+    async def _stop_opening(self) -> None:
+        """Stop what is being opened."""
+        tasks = list(self._opening.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def end_work(self) -> None:
         """Close all connections and deployed servers and kill the commands that still run; links stay.
@@ -257,9 +293,9 @@ class Lab:
             for process in link.commands():
                 log.warning("%s: still runs at the end, killed: %s", link.name, process.command)
                 process.kill_soon()
-        errors: list[Exception] = list(self._unconfirmed.values())
-        self._unconfirmed.clear()
-        await gather_errors(errors, [self.close_server(name) for name in reversed(list(self.servers))])
+        await self._stop_opening()
+        lost = [self._confirm(link) for link in self._lost.values() if not link.told]
+        await gather_errors([*lost, *(self.close_server(name) for name in reversed(list(self.servers)))])
 
     async def close_servers(self) -> None:
         """Close all deployed servers and connections.
@@ -268,7 +304,7 @@ class Lab:
             CleanupError: all was tried, and something failed.
         """
         self.close_connections()
-        await gather_errors([], [self.close_server(name) for name in reversed(list(self.servers))])
+        await gather_errors([self.close_server(name) for name in reversed(list(self.servers))])
 
     def live_links(self) -> list[str]:
         """Return the names of the links that live."""
@@ -280,7 +316,7 @@ class Lab:
         Raises:
             CleanupError: all was tried, and something failed.
         """
-        await gather_errors([], [self.close_link(name) for name in reversed(list(self.links))])
+        await gather_errors([self.close_link(name) for name in reversed(list(self.links))])
 
     async def close_link(self, name: str) -> None:
         """Close a link and what rides on it, if there is one.
@@ -289,7 +325,7 @@ class Lab:
             HostError: its host did not confirm that it is clean, or is not: ResidueError.
         """
         self.close_connections(name)
-        link = self.links.get(name)
+        link = self.links.get(name) or self._lost.get(name)
         if link is None:
             return
         self.servers.pop(name, None)
@@ -297,6 +333,10 @@ class Lab:
             await asyncio.to_thread(self._machines.close, name)
         try:
             check_clean(name, await link.close(CLOSE_SECONDS))
+        except LinkLostError:
+            if not link.told:
+                await self._confirm(link)
+                await self.close_link(name)
         finally:
             self.links.pop(name, None)
 
@@ -306,13 +346,9 @@ class Lab:
         Raises:
             CleanupError: all was tried, and something failed.
         """
-        for task in list(self._opening.values()):
-            task.cancel()
-        await asyncio.gather(*self._opening.values(), return_exceptions=True)
-        errors: list[Exception] = list(self._unconfirmed.values())
-        self._unconfirmed.clear()
+        await self._stop_opening()
         try:
-            await gather_errors(errors, [self.close_link(name) for name in reversed(list(self.links))])
+            await gather_errors([self.close_link(name) for name in reversed({**self._lost, **self.links})])
         finally:
             self._workspace.close()
 
@@ -346,10 +382,10 @@ class Lab:
         self._workspace.forget()
 
 
-async def gather_errors(errors: list[Exception], steps: list[Awaitable[None]]) -> None:
-    """Take all steps at once, and raise what went wrong in them, and before, as one CleanupError."""
+async def gather_errors(steps: list[Awaitable[None]]) -> None:
+    """Take all steps at once, and raise what went wrong in them as one CleanupError."""
     outcomes = await asyncio.gather(*steps, return_exceptions=True)
-    errors += [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     if errors:
         raise CleanupError(errors)
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("glustolog")
 
 LOGIN_SECONDS = 30.0  # for rc files and the start of Python, once ssh has had its connect_timeout
+FRESH_SECONDS = 0.1  # a host that was heard of so lately is taken to be there
+PROBE_SECONDS = 5.0  # for one that was not, to answer
 GREETING_SECONDS = 20.0  # for a deployed server to accept a connection
 
 
@@ -49,19 +51,23 @@ class Link:
         hello: what the agent said of its host: python, system, hostname, user, pid, time, swept.
         error: why it is lost; None while it lives.
         closing: it is being closed on purpose.
+        told: that it was lost has been raised as an error of a cleanup, or a new link has taken its place.
         control: ssh's control socket, on which other ssh commands can ride; None for a local link.
         socket: where the deployed server listens on the host; "" until one is deployed.
     """
 
-    def __init__(self, host: Host, user: str, inventory: Inventory, directory: Path, lab: Lab) -> None:
+    def __init__(
+        self, host: Host, user: str, inventory: Inventory, directory: Path, lab: Lab, replaces: Link | None = None
+    ) -> None:
         self.host, self.user, self.inventory = host, user, inventory
         self.name = f"{user}@{host.name}"
         self.hello: dict[str, Any] = {}
         self.error: HostError | None = None
-        self.closing = False
+        self.closing = self.told = False
         self.socket = ""
         self._lab = lab
         self._token = secrets.token_hex(8)
+        self._replaces: list[str] = [replaces._token, *replaces._replaces] if replaces is not None else []
         remote = host.connection == "ssh"
         self.control = directory / f"{self._token}.ctl" if remote else None
         self._forward = directory / f"{self._token}.fwd" if remote else None
@@ -82,6 +88,7 @@ class Link:
             "label": label,
             "dead_man_seconds": self.inventory.dead_man_seconds,
             "keep_residue": self.inventory.keep_residue,
+            "replaces": self._replaces,
         }
         first_input = payload.first_input(self._token, settings)
         self._wire = Wire(self._command(), payload.here(self._token), first_input, self)
@@ -239,6 +246,15 @@ class Link:
         self.send({"op": op, "id": number})
         return future
 
+    async def probe(self) -> None:
+        """See whether the host is still there, unless it was heard of just now.
+
+        One that is gone for good (it was rebooted, its sshd killed) shows at once, as `error`. One that only
+        does not answer is given time: the network may come back.
+        """
+        if self.error is None and self.is_ready and time.monotonic() - self._heard > FRESH_SECONDS:
+            await asyncio.wait([self.ask("ping")], timeout=PROBE_SECONDS)
+
     def open_channel(self, channel: Channel, op: str, **fields: Any) -> int:
         """Start a command, a transfer or a tunnel; `channel` takes its frames. Returns its number."""
         number = next(self._numbers)
@@ -308,29 +324,25 @@ class Link:
 
     # The end
 
-    def unconfirmed(self, seconds: float) -> HostError:
-        """Return the error for a host that did not say in time that it is clean."""
-        later = f"it cleans itself {self.inventory.dead_man_seconds:g} s after it last heard of us"
-        return HostError(self.name, f"it did not confirm within {seconds:g} s that it is clean; {later}")
+    def give_up(self, seconds: float) -> None:
+        """Take the link for lost, since its agent did not answer for so long."""
+        self._lose(LinkLostError(self.name, f"it did not answer for {seconds:g} s"))
 
     async def close(self, seconds: float) -> dict[str, Any]:
         """Have the agent clean up and end, and wait for the process to end; what the agent found.
 
         Raises:
-            HostError: nobody confirmed within so many seconds that the host is clean.
+            HostError: the link was lost before, or its agent did not answer within so many seconds.
         """
-        lost_before = self.error
         ending = self.ask("end")
         self.closing = True
+        if not self.is_ready:
+            self._wire.kill()
         try:
             return await asyncio.wait_for(ending, seconds)
         except TimeoutError:
-            self._wire.kill()
-            raise self.unconfirmed(seconds) from None
-        except HostError:
-            if lost_before is not None:  # told when it was lost
-                return {"residue": [], "alive": [], "left": ""}
-            raise
+            self.give_up(seconds)
+            raise LinkLostError(self.name, f"it did not answer for {seconds:g} s") from None
         finally:
             self._watch.cancel()
             await self._wire.end(2)

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from glusto.errors import GlustoError
+
 T = TypeVar("T")
 
 
@@ -49,6 +51,8 @@ class Loop:
         future = self.start(work)
         try:
             return future.result()
+        except GlustoError as error:  # where on the loop it came from helps nobody who reads it
+            raise error.with_traceback(None) from error.__cause__
         except KeyboardInterrupt:
             if finish:
                 concurrent.futures.wait([future])

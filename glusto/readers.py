@@ -12,6 +12,9 @@ from glusto.document import MAX_DEPTH, Composer, Document, Place, Position
 from glusto.errors import ConfigError
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_REFERENCE = re.compile(r"%\(([^()]+)\)s")
+_DEEPEST_REFERENCE = 10
+_LONGEST_FILLED = 10_000
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -29,18 +32,7 @@ def parse_yaml(text: str, file: str = "") -> Document:
     >>> document.data, str(document.place.inner["servers"].inner[1].position)
     ({'servers': ['a', 'b']}, 'lab.yml:1:14')
     """
-    _check_characters(text, file)
-    try:
-        root = Composer(yaml.parse(text, Loader=_LOADER), file).compose()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        said = ", ".join(part for part in (error.context, error.problem) if part)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise ConfigError(f"no valid YAML: {said}", file, line, column) from error
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the pure Python parser on odd escapes
-        raise ConfigError(f"no valid YAML: {error}", file) from error
-    except RecursionError as error:
-        raise ConfigError("nested too deep", file) from error
+    root = compose_yaml(text, file)
     if root is None or root.value is None:
         return Document({}, Place(Position(file), {}))
     if not isinstance(root.value, dict):
@@ -53,8 +45,37 @@ def parse_yaml(text: str, file: str = "") -> Document:
     return Document(root.value, root)
 
 
+def compose_yaml(text: str, file: str = "") -> Place | None:
+    """Read YAML text, whatever is at its top; None when it is empty. Arguments and errors as for `parse_yaml`."""
+    _check_characters(text, file)
+    try:
+        return Composer(yaml.parse(text, Loader=_LOADER), file).compose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        said = ", ".join(part for part in (error.context, error.problem) if part)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ConfigError(f"no valid YAML: {said}", file, line, column) from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the pure Python parser on odd escapes
+        raise ConfigError(f"no valid YAML: {error}", file) from error
+    except RecursionError as error:
+        raise ConfigError("nested too deep", file) from error
+
+
 def parse_json(text: str, file: str = "") -> Document:
     """Read JSON text with an object at its top; errors and arguments are those of `parse_yaml`."""
+    data = json_value(text, file)
+    if not isinstance(data, dict):
+        raise ConfigError(f"a config is an object ({{…}}), and this is a {type(data).__name__}", file, 1, 1)
+    try:
+        # JSON is nearly YAML, and Config.where() believes only the positions of values that are equal
+        place = parse_yaml(text, file).place
+    except ConfigError:
+        place = Place(Position(file), data)
+    return Document(data, place)
+
+
+def json_value(text: str, file: str = "") -> Any:
+    """Read JSON text, whatever is at its top; errors and arguments are those of `parse_yaml`."""
     import json
 
     _check_characters(text, file)
@@ -73,23 +94,21 @@ def parse_json(text: str, file: str = "") -> Document:
         raise ConfigError(f"no valid JSON: {error.msg}", file, error.lineno, error.colno) from error
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"no valid JSON: {error}", file) from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"a config is an object ({{…}}), and this is a {type(data).__name__}", file, 1, 1)
     if _depth(data) > MAX_DEPTH:
         raise ConfigError(f"nested more than {MAX_DEPTH} levels deep", file)
-    try:
-        # JSON is nearly YAML, and Config.where() believes only the positions of values that are equal
-        place = parse_yaml(text, file).place
-    except ConfigError:
-        place = Place(Position(file), data)
-    return Document(data, place)
+    return data
 
 
-def parse_ini(text: str, file: str = "") -> Document:
-    r"""Read INI text: section → name → text (None for a name alone); case is kept, nothing is interpolated.
+def parse_ini(text: str, file: str = "", *, interpolate: bool = True) -> Document:
+    r"""Read INI text: section → name → text (None for a name alone); case is kept.
 
-    >>> parse_ini("[Hosts]\nweb = 10.0.0.1").data
-    {'Hosts': {'web': '10.0.0.1'}}
+    Args:
+        text: the sections.
+        file: the name that positions and errors show.
+        interpolate: have `%(name)s` stand for what the section says of that name; other percent signs are kept.
+
+    >>> parse_ini("[Hosts]\nnet = 10.0.0\nweb = %(net)s.1\nfull = 100%").data
+    {'Hosts': {'net': '10.0.0', 'web': '10.0.0.1', 'full': '100%'}}
     """
     import configparser
 
@@ -103,8 +122,27 @@ def parse_ini(text: str, file: str = "") -> Document:
         line = wrong[0][0] if wrong else getattr(error, "lineno", None) or 0
         why = "a line is `[section]`, `name = value` or `name`" if wrong else error.message.splitlines()[0]
         raise ConfigError(f"no valid INI: {why}", file, line) from error
-    data = {name: dict(parser.items(name)) for name in parser.sections()}
+    data: dict[str, Any] = {name: dict(parser.items(name)) for name in parser.sections()}
+    if interpolate:
+        data = {name: _interpolated(section) for name, section in data.items()}
     return Document(data, Place(Position(file), data))
+
+
+def _interpolated(section: dict[str, str | None]) -> dict[str, str | None]:
+    for _ in range(_DEEPEST_REFERENCE):
+        filled = {name: value and _filled(name, value, section) for name, value in section.items()}
+        if filled == section:
+            break
+        section = filled
+    return section
+
+
+def _filled(name: str, value: str, section: dict[str, str | None]) -> str:
+    wanted = [other for other in _REFERENCE.findall(value) if other != name]
+    known = {other: text for other in wanted if (text := section.get(other)) is not None}
+    if sum(len(known.get(other, "")) for other in wanted) > _LONGEST_FILLED:
+        return value
+    return _REFERENCE.sub(lambda found: known.get(found[1], found[0]), value)
 
 
 def decode(content: bytes, file: str = "") -> str:

@@ -105,12 +105,13 @@ def format_ini(
     try:
         parser.read_dict(sections)
         parser.write(out)
-        same = parse_ini(out.getvalue(), file, interpolate=False).data == sections
+        text = "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+        same = parse_ini(text, file, interpolate=False).data == sections
     except (configparser.Error, ValueError, ConfigError) as error:
         raise ConfigError(f"can't be written as INI: {error}", file) from error
     if not same:
         raise ConfigError("can't be written as INI, where a name or a value would be read as something else", file)
-    return "\n".join(line.rstrip() for line in out.getvalue().split("\n"))
+    return text
 
 
 def _options(value: object, section: str, file: str, allow_mixed_case: bool) -> dict[str, str | None]:

@@ -77,6 +77,7 @@ class Command:
         self.pid = os.fork()
         if self.pid == 0:
             self.become(header, stdin[0] if stdin else None, stdout[1], stderr[1])
+        agent.guard(self.pid)
         os.close(stdout[1])
         os.close(stderr[1])
         self.outputs = {stdout[0]: "out", stderr[0]: "err"}
@@ -191,6 +192,7 @@ class Command:
         if self.status is None or self.outputs or not self.agent.drop(self.number):
             return
         self.close_input()
+        self.agent.release(self.pid)
         # what `ssh host command` returns for a command that a signal ended
         returncode = self.status if self.status >= 0 else 128 - self.status
         self.agent.send({"id": self.number, "returncode": returncode, "ended_by": self.ended_by})

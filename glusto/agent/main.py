@@ -19,6 +19,7 @@ from .command import Command
 from .deployed import Deployed
 from .frames import Decoder, FrameError, encode
 from .tunnel import Tunnel
+from .warden import Warden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ class Agent:
         self.decoder = Decoder()
         self.timers: dict[int, tuple[float, Any]] = {}
         self.channels: dict[int, Any] = {}
-        self.deployed: Deployed | None = None
+        self.deployed: "Deployed | None" = None
+        self.warden: "Warden | None" = None
         self.ending = False
 
     # What the loop waits for
@@ -242,6 +244,17 @@ class Agent:
         self.send({"id": header["id"], "ok": self.clean()})
         self.ending = True
 
+    def guard(self, group: int) -> None:
+        """Have a command's process group ended whatever becomes of the agent."""
+        if self.warden is None:
+            self.warden = Warden(self.label)
+        self.warden.guard(group)
+
+    def release(self, group: int) -> None:
+        """A command is over."""
+        if self.warden is not None:
+            self.warden.forget(group)
+
     def clean(self) -> "dict[str, object]":
         """Stop the deployed server if there is one; what `Deployed.stop` returns."""
         deployed, self.deployed = self.deployed, None
@@ -252,13 +265,18 @@ class Agent:
         for channel in list(self.channels.values()):
             channel.kill("end")
         self.clean()
+        if self.warden is not None:
+            self.warden.dismiss()
         os.set_blocking(self.output, True)
         signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
         signal.alarm(5)  # nobody may be reading any more
         self.flush(self.output)
 
-    def hello(self) -> "dict[str, object]":
-        """Return the first frame: who and what this host is."""
+    def hello(self, replaces: "list[str]") -> "dict[str, object]":
+        """Return the first frame: who and what this host is, and what was left of agents before this one.
+
+        `replaces` are the tokens of links that the controller has lost: what still runs of them is ended.
+        """
         return {
             "op": "hello",
             "pid": os.getpid(),
@@ -268,6 +286,7 @@ class Agent:
             "hostname": socket.gethostname(),
             "user": user_name(),
             "time": time.time(),
+            "alive": [processes.describe(pid) for token in replaces for pid in processes.evict(token)],
             "swept": directory.sweep(),
         }
 
@@ -276,9 +295,10 @@ def main(token: str, settings: bytes) -> None:
     """Run the agent to its end, and the process with it. `settings` is JSON."""
     status = 1
     try:
-        agent = Agent(token, json.loads(settings.decode()))
+        told = json.loads(settings.decode())
+        agent = Agent(token, told)
         processes.rename("glusto-agent " + agent.label)
-        agent.send(agent.hello())
+        agent.send(agent.hello(told["replaces"]))
         server.preload()
         try:
             agent.loop()

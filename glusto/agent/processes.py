@@ -55,7 +55,6 @@ def family(root: int, token: str) -> "list[int]":
     The tag is an environment variable, which a daemon keeps when it detaches. The agent itself, its
     children other than the server, and this process are not among them.
     """
-    mark = f"{TAG}={token}".encode()
     parents = {}
     tagged = set()
     for pid in all_pids():
@@ -63,12 +62,8 @@ def family(root: int, token: str) -> "list[int]":
         if found is None or found[1] in "ZX":
             continue
         parents[pid] = found[2]
-        try:
-            with open(f"/proc/{pid}/environ", "rb") as file:
-                if mark in file.read().split(b"\0"):
-                    tagged.add(pid)
-        except OSError:
-            continue  # another user's: only its parents can tell
+        if has_tag(pid, token):
+            tagged.add(pid)
     members = set()
     for pid in parents:
         seen = pid
@@ -79,6 +74,29 @@ def family(root: int, token: str) -> "list[int]":
     agent = os.getpid()
     members |= {pid for pid in tagged if pid != agent and parents[pid] != agent}
     return sorted(members)
+
+
+def evict(token: str) -> "list[int]":
+    """End every process that carries a link's tag: an agent that lost its controller, and what it started.
+
+    It is asked to clean up first, and killed when it does not. Returns those that would not die.
+    """
+    tagged = [pid for pid in all_pids() if pid != os.getpid() and has_tag(pid, token)]
+    for number, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0)):
+        for pid in tagged:
+            send_signal(pid, number)
+            send_signal(pid, signal.SIGCONT)
+        tagged = wait_gone(tagged, seconds)
+    return tagged
+
+
+def has_tag(pid: int, token: str) -> bool:
+    """True when a process carries a link's tag in its environment; of another user's we can't tell."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return f"{TAG}={token}".encode() in file.read().split(b"\0")
+    except OSError:
+        return False
 
 
 def describe(pid: int) -> "dict[str, object]":
