@@ -60,6 +60,9 @@ class Color(enum.IntFlag):
     COLOR_RCODE = BOLD | BLUE
 
 
+_SINGLE = tuple(Color)  # those of one bit
+ATTRIBUTES, FOREGROUNDS, BACKGROUNDS = (Color.NORMAL, *_SINGLE[:6]), _SINGLE[6:23], _SINGLE[23:]
+ALIASES = (Color.COLOR_COMMAND, Color.COLOR_STDOUT, Color.COLOR_STDERR, Color.COLOR_RCODE)
 _CODES_OF_ATTRIBUTES = (1, 2, 4, 5, 7, 8)  # bold, dim, underline, blink, reverse, hidden
 _CODES_OF_COLOURS = (39, *range(30, 38), *range(90, 98))  # default, eight dark ones, eight light ones
 _CODES = (*_CODES_OF_ATTRIBUTES, *_CODES_OF_COLOURS, *(code + 10 for code in _CODES_OF_COLOURS))
@@ -80,7 +83,7 @@ def colorfy(color: int, message: str, *, enabled: bool = True) -> str:
     return f"\x1b[{codes}m{message}\x1b[0m" if enabled and codes else str(message)
 
 
-def is_wanted(log_color: object = True, stream: TextIO | None = None) -> bool:  # noqa: FBT002 - any value of a config
+def is_wanted(log_color: object = True, stream: TextIO | None = None) -> bool:
     """Say whether a stream is to show colours.
 
     Args:

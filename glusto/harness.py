@@ -1,8 +1,12 @@
-"""The harness: the class behind `g`. Config, log and lab, each method a few lines of delegation."""
+"""The harness: the class behind `g`. Config, log and lab, each method a few lines of delegation.
+
+It is long because the surface is flat: everything that old suites call is a name of `g`.
+"""
 
 from __future__ import annotations
 
 import atexit
+import difflib
 import logging
 import os
 import threading
@@ -10,10 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from glusto import colors, logs, rest
 from glusto import config as configs
 from glusto.errors import CommandTimeout, ConfigError, GlustoError, ParallelError
 from glusto.inventory import Host, Inventory, check_user_name
+from glusto.matrix import CarteTestClass, load_tests
 from glusto.settings import Settings
+from glusto.store import store
+from glusto.templates import render_template
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from glusto.process import Process, Result
     from glusto.transfer import Transfer
 
+DEFAULTS_DIRECTORY = "/etc/glusto"
 PING_SECONDS = 5.0
 OUTPUT_SECONDS = 2.0  # for what was printed on hosts to arrive, at the end of a test
 KNOWN_KEYS = ("servers", "clients", "roles", *(field.name for field in fields(Settings)))
@@ -37,13 +46,10 @@ class Harness:
 
     A host argument is a name from the inventory, the address of one, or any ssh host name. `user=None`
     means the host's own user, else `ssh: user`, else root. Every method may be called from any thread.
-
-    Attributes:
-        log: the logger `glustolog`.
     """
 
     def __init__(self) -> None:
-        self.log = logging.getLogger("glustolog")
+        self._log: logging.Logger = logs.get_log()
         self._config = configs.Config()
         self._user: str | None = None
         self._keyfile: str | None = None
@@ -65,16 +71,21 @@ class Harness:
         self._config = configs.Config(data)
         self._config.data = data
 
-    def load_config(self, filename: str | os.PathLike[str], config_type: str | None = None) -> dict[str, Any]:
-        """Read a config file and return what it holds; `g.config` stays as it is.
+    load_config = staticmethod(configs.load_data)
+    load_yaml_string = staticmethod(configs.yaml_value)
+    load_json_string = staticmethod(configs.json_value)
+    store_config = staticmethod(store)
 
-        Args:
-            filename: a path. `config_type`: yml, yaml, json or ini; by default the file's extension.
+    def load_config_defaults(self) -> None:
+        """Take over what the files defaults.yml, .yaml, .json and .ini of /etc/glusto say, as far as they are there.
+
+        The section `[defaults]` of the INI file goes to the top.
 
         Raises:
-            ConfigError: it can't be read, with file, line and column.
+            ConfigError: one can't be read.
         """
-        return configs.load(filename, config_type).data
+        for document in configs.load_defaults(DEFAULTS_DIRECTORY):
+            self._config.update(document)
 
     def load_configs(self, filenames: Names) -> dict[str, Any]:
         """Read config files into `g.config`, a later one's top-level keys over an earlier one's; returns it.
@@ -105,6 +116,18 @@ class Harness:
     def show_config(self, obj: object) -> None:
         """Print an object, a config for example, as YAML."""
         print(configs.dump(obj))
+
+    def log_config(self, obj: object) -> None:
+        """Log an object, a config for example, as YAML at level DEBUG; secrets in it are masked."""
+        self.log.debug("%s:\n%s", type(obj).__name__, configs.dump(configs.mask(obj)))
+
+    def show_file(self, filename: str | os.PathLike[str]) -> None:
+        """Print the text of a file or a URL.
+
+        Raises:
+            ConfigError: it can't be read, or is no text.
+        """
+        print(configs.load_data(filename, "text"))
 
     @property
     def inventory(self) -> Inventory:
@@ -151,6 +174,64 @@ class Harness:
     def _name(self, host: str, user: str | None) -> str:
         _, found, user = self._resolve(host, user)
         return f"{user}@{found.name}"
+
+    @property
+    def use_controlpersist(self) -> bool:
+        """Without effect: links share one SSH connection each, and none outlives the run. Also a key of the config."""
+        return bool(self.config.get("use_controlpersist", True))
+
+    @use_controlpersist.setter
+    def use_controlpersist(self, wanted: bool) -> None:
+        self.config["use_controlpersist"] = wanted
+
+    # Log and colour
+
+    @property
+    def log(self) -> logging.Logger:
+        """The log. With another logger put in its place, what Glusto itself logs goes there too."""
+        return self._log
+
+    @log.setter
+    def log(self, log: logging.Logger) -> None:
+        if isinstance(log, logging.Logger):
+            logs.follow(logs.prepare(log))
+        self._log = log
+
+    create_log = staticmethod(logs.create_log)
+    add_log = staticmethod(logs.add_log)
+    remove_log = staticmethod(logs.remove_log)
+    show_logs = staticmethod(logs.show_logs)
+    disable_log_levels = staticmethod(logs.disable_log_levels)
+    reset_log_levels = staticmethod(logs.reset_log_levels)
+    set_log_level = staticmethod(logs.set_log_level)
+    set_log_filename = staticmethod(logs.set_log_filename)
+    clear_log = staticmethod(logs.clear_log)
+
+    NORMAL, BOLD, DIM, UNDERLINE, BLINK, REVERSE, HIDDEN = colors.ATTRIBUTES
+    DEFAULT, BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, LTGRAY, *_light = colors.FOREGROUNDS
+    DKGRAY, LTRED, LTGREEN, LTYELLOW, LTBLUE, LTMAGENTA, LTCYAN, WHITE = _light
+    BG_DEFAULT, BG_BLACK, BG_RED, BG_GREEN, BG_YELLOW, BG_BLUE, BG_MAGENTA, BG_CYAN, *_light = colors.BACKGROUNDS
+    BG_LTGRAY, BG_DKGRAY, BG_LTRED, BG_LTGREEN, BG_LTYELLOW, BG_LTBLUE, BG_LTMAGENTA, BG_LTCYAN, BG_WHITE = _light
+    COLOR_COMMAND, COLOR_STDOUT, COLOR_STDERR, COLOR_RCODE = colors.ALIASES
+
+    def colorfy(self, color: int, message: str) -> str:
+        """Return a message in a colour, if standard output is a terminal and neither NO_COLOR nor the config forbid it.
+
+        Args:
+            color: names such as `g.BOLD`, `g.RED` and `g.BG_WHITE`, joined with `|`.
+            message: any text.
+        """
+        return colors.colorfy(color, message, enabled=colors.is_wanted(self.config.get("log_color", True)))
+
+    # Tests
+
+    CarteTestClass = CarteTestClass
+    load_tests = staticmethod(load_tests)
+    render_template = staticmethod(render_template)
+    rest_get = staticmethod(rest.get)
+    rest_post = staticmethod(rest.post)
+    rest_put = staticmethod(rest.put)
+    rest_delete = staticmethod(rest.delete)
 
     # The lab
 
@@ -207,6 +288,20 @@ class Harness:
         """
         if self._live is not None:
             self._loop.wait_for(self._lab.end_work(), finish=True)
+
+    def open_links(self, users: Sequence[str] | None = None) -> dict[str, Mapping[str, Any] | Exception]:
+        """Open the link to every host of the inventory as every user, all at once, and deploy nothing.
+
+        Returns:
+            `user@host` → what is known of the host (python, system, swept, …), or why there is no link.
+        """
+        inventory = self.inventory
+        wanted = [
+            (host, user)
+            for host in inventory.hosts.values()
+            for user in inventory.users_of(host, inventory.users if users is None else users)
+        ]
+        return self._loop.wait_for(self._lab.open_links(inventory, wanted))
 
     def facts(self) -> dict[str, Mapping[str, Any]]:
         """Return what is known of the hosts of the open links: `user@host` → python, system, hostname, …"""
@@ -551,6 +646,16 @@ class Harness:
     def ssh_get_keyfile(self) -> str | None:
         """Return the private key that links use; None when that is left to ssh."""
         return self.inventory.ssh.keyfile
+
+    if not TYPE_CHECKING:  # a type checker is to find such names by itself
+
+        def __getattr__(self, name: str) -> Any:
+            """Say which name was meant."""
+            if name.startswith("_") or hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # raises what the property has raised
+            names = [known for known in dir(self) if not known.startswith("_")]
+            near = difflib.get_close_matches(name, names, 1, 0.6)
+            raise AttributeError(f"g has no {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def as_list(names: Names) -> list[str]:

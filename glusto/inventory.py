@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from glusto.config import Config, spell
@@ -86,6 +86,7 @@ class Inventory:
                 from a file.
         """
         settings = build(Settings, config.data, Spot(config), others_allowed=True)
+        keyfile = settings.ssh.keyfile or settings.ssh_keyfile or settings.keyfile
         roster = _Roster()
         roles = {role: roster.add(role, value, spot) for role, value, spot in _roles(config)}
         return cls(
@@ -93,7 +94,7 @@ class Inventory:
             hosts=freeze(roster.hosts),
             users=tuple(dict.fromkeys(settings.users)),
             instances=settings.instances,
-            ssh=settings.ssh,
+            ssh=replace(settings.ssh, keyfile=keyfile),
             reports=settings.reports,
             unittest=settings.unittest,
             dead_man_seconds=settings.dead_man_seconds,

@@ -182,6 +182,19 @@ class Lab:
         )
         return {f"{user}@{host.name}:{number}": got for (host, user, number), got in zip(wanted, opened, strict=True)}
 
+    async def open_links(
+        self, inventory: Inventory, wanted: Iterable[tuple[Host, str]]
+    ) -> dict[str, Mapping[str, Any] | Exception]:
+        """Open many links at once; name → what is known of the host, or what prevented it."""
+        wanted = list(wanted)
+        opened = await asyncio.gather(*(self.link(inventory, *one) for one in wanted), return_exceptions=True)
+        results: dict[str, Mapping[str, Any] | Exception] = {}
+        for (host, user), got in zip(wanted, opened, strict=True):
+            if isinstance(got, BaseException) and not isinstance(got, Exception):
+                raise got
+            results[f"{user}@{host.name}"] = got.hello if isinstance(got, Link) else got
+        return results
+
     async def run(
         self,
         inventory: Inventory,

@@ -48,7 +48,7 @@ def create_log(
     filename: str = LOG_FILE,
     level: str | int = "DEBUG",
     log_format: str | None = None,
-    allow_multiple: bool = False,  # noqa: FBT001, FBT002 - the fifth argument of old
+    allow_multiple: bool = False,
 ) -> logging.Logger:
     """Have a logger write to a file.
 
@@ -174,8 +174,7 @@ def level_number(level: str | int) -> int:
     """
     if isinstance(level, int) and not isinstance(level, bool):
         return level
-    numbers = logging.getLevelNamesMapping()
-    number = numbers.get(str(level).strip().upper())
+    number = logging.getLevelNamesMapping().get(str(level).strip().upper())
     if number is None:
         raise ConfigError(f"{level!r} is no log level; write DEBUG, INFO, WARNING, ERROR or CRITICAL")
     return number

@@ -117,7 +117,9 @@ def generated_from(test_class: type[Any]) -> list[type[Any]] | None:
     return generated
 
 
-def load_tests(test_class: type[unittest.TestCase], loader: Any, ordered_testcases: Iterable[str]) -> unittest.TestSuite:
+def load_tests(
+    test_class: type[unittest.TestCase], loader: Any, ordered_testcases: Iterable[str]
+) -> unittest.TestSuite:
     """Return a suite of a class's tests, in an order of one's own.
 
     Args:
@@ -211,7 +213,6 @@ def _is_method(name: str, value: object) -> bool:
 
 def _hide_from_unittest(template: type[Any]) -> None:
     """Have loaders, which make an instance for each test, get nothing to run in the place of each."""
-
     own = getattr(vars(template).get("__new__"), "__func__", None)
 
     def make(cls: type[Any], *args: Any, **kwargs: Any) -> Any:

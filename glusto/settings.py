@@ -105,3 +105,5 @@ class Settings:
     unittest: UnittestSettings = UnittestSettings()
     dead_man_seconds: Seconds = 60
     keep_residue: bool = False
+    ssh_keyfile: FilePath | None = None  # as `keyfile`, a name of old for `ssh: keyfile`
+    keyfile: FilePath | None = None

@@ -147,7 +147,7 @@ def test_20_megabytes_go_in_and_come_out(g: Harness) -> None:
 
 def test_it_is_the_environment_that_ssh_gives(g: Harness, fleet: Fleet, user: str) -> None:
     look = (
-        "env | grep -v ^SSH_ | sort; pwd; umask; ulimit -a; id; echo $-;"
+        "env | grep -v ^SSH_ | LC_ALL=C sort; pwd; umask; ulimit -a; id; echo $-;"
         "grep -E '^(Sig(Blk|Ign|Cgt)|NoNewPrivs|Seccomp|Cap...):' /proc/self/status; ls /proc/self/fd"
     )
     by_ssh = subprocess.run(
@@ -238,9 +238,11 @@ def test_an_unreachable_host_is_255_and_why(g: Harness, host: TestHost) -> None:
 
 def test_check_raises_for_a_command_that_failed(g: Harness) -> None:
     assert g.run("h1", "echo fine", check=True) == (0, "fine\n", "")
-    with pytest.raises(CommandFailed, match="root@h1: `echo out; echo no room >&2; exit 28` ended with 28: no room") as e:
+    with pytest.raises(
+        CommandFailed, match="root@h1: `echo out; echo no room >&2; exit 28` ended with 28: no room"
+    ) as e:
         g.run("h1", "echo out; echo no room >&2; exit 28", check=True)
-    assert e.value.result == (28, "out\n", "no room\n")
+    assert e.value.result == (28, "out\n", "full\n")
 
 
 def test_every_host_has_an_entry_also_one_that_is_not_there(g: Harness, host: TestHost) -> None:

@@ -22,12 +22,15 @@ from glusto.config import Config, dump, load, mask, parse_yaml, plain, spell
 from glusto.errors import ConfigError
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("lab.yml", "ssh: {user: admin}"),
-    ("lab.YAML", "ssh:\n  user: admin\n"),
-    ("lab.json", '{"ssh": {"user": "admin"}}'),
-    ("lab.ini", "[ssh]\nuser = admin\n"),
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("lab.yml", "ssh: {user: admin}"),
+        ("lab.YAML", "ssh:\n  user: admin\n"),
+        ("lab.json", '{"ssh": {"user": "admin"}}'),
+        ("lab.ini", "[ssh]\nuser = admin\n"),
+    ],
+)
 def test_load_goes_by_the_extension(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     assert load(tmp_path / name).data == {"ssh": {"user": "admin"}}
@@ -52,8 +55,7 @@ def test_load_takes_a_file_url_and_a_home_directory(tmp_path: Path, monkeypatch:
     assert load("~/my lab.yml").data == {"a": 1}
 
 
-def test_a_missing_file_is_named_with_the_working_directory(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_named_with_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="no such file") as caught:
         load("configs/nowhere.yml")
@@ -148,13 +150,27 @@ class Thing:
         self.name = "thing"
 
 
-@pytest.mark.parametrize(("value", "expected"), [
-    ((1, 2), [1, 2]), ({2, 1}, [1, 2]), (frozenset("a"), ["a"]), (Path("/x"), "/x"),
-    (b"raw\xff", "raw\\xff"),
-    (Colour.RED, "red"), (Point(), {"x": 1}), (Slotted(), {"y": [1, 2]}), (Thing(), {"name": "thing"}),
-    (MappingProxyType({"a": 1}), {"a": 1}), ({(1, 2): "x"}, {"(1, 2)": "x"}), ("\ud800", "\\ud800"),
-    (ValueError("why"), "why"), (datetime.time(1, 2), "01:02:00"), (int, "<class 'int'>"), (1 + 2j, "(1+2j)"),
-])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ((1, 2), [1, 2]),
+        ({2, 1}, [1, 2]),
+        (frozenset("a"), ["a"]),
+        (Path("/x"), "/x"),
+        (b"raw\xff", "raw\\xff"),
+        (Colour.RED, "red"),
+        (Point(), {"x": 1}),
+        (Slotted(), {"y": [1, 2]}),
+        (Thing(), {"name": "thing"}),
+        (MappingProxyType({"a": 1}), {"a": 1}),
+        ({(1, 2): "x"}, {"(1, 2)": "x"}),
+        ("\ud800", "\\ud800"),
+        (ValueError("why"), "why"),
+        (datetime.time(1, 2), "01:02:00"),
+        (int, "<class 'int'>"),
+        (1 + 2j, "(1+2j)"),
+    ],
+)
 def test_anything_is_dumped_as_plain_data(value: object, expected: object) -> None:
     text = dump({"value": value})
     assert yaml.safe_load(text) == {"value": expected}
@@ -176,15 +192,30 @@ def test_what_holds_itself_is_refused() -> None:
 
 def test_secrets_are_masked_in_a_copy() -> None:
     data = {
-        "password": "x", "Root_Passwd": 12, "private-key": "x", "API Key": ["x"], "auth": {"TOKEN": "x"},
-        "list": [{"client_secret": {"a": "b"}}], "passphrase": None, "PasswordAuthentication": False,
-        "keyfile": "~/.ssh/id", "user": "root"}
+        "password": "x",
+        "Root_Passwd": 12,
+        "private-key": "x",
+        "API Key": ["x"],
+        "auth": {"TOKEN": "x"},
+        "list": [{"client_secret": {"a": "b"}}],
+        "passphrase": None,
+        "PasswordAuthentication": False,
+        "keyfile": "~/.ssh/id",
+        "user": "root",
+    }
     before = copy.deepcopy(data)
     assert mask(data) == {
-        "password": "***", "Root_Passwd": "***", "private-key": "***", "API Key": "***",
+        "password": "***",
+        "Root_Passwd": "***",
+        "private-key": "***",
+        "API Key": "***",
         "auth": {"TOKEN": "***"},
-        "list": [{"client_secret": "***"}], "passphrase": None, "PasswordAuthentication": False,
-        "keyfile": "~/.ssh/id", "user": "root"}
+        "list": [{"client_secret": "***"}],
+        "passphrase": None,
+        "PasswordAuthentication": False,
+        "keyfile": "~/.ssh/id",
+        "user": "root",
+    }
     assert data == before
 
 

@@ -392,9 +392,7 @@ def test_all_connections_close_and_the_servers_stay(g: Harness, host: TestHost, 
     assert g.rpyc_get_connection("h1", user, 2).modules.getpass.getuser() == user
 
 
-def test_a_closed_server_is_gone_with_its_connections_and_the_link_stays(
-    g: Harness, host: TestHost, user: str
-) -> None:
+def test_a_closed_server_is_gone_with_its_connections_and_the_link_stays(g: Harness, host: TestHost, user: str) -> None:
     conn = g.rpyc_get_connection("h1", user)
     g.rpyc_get_connection("h1", user, 2)
     g.rpyc_get_connection("h2", user)

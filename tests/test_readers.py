@@ -250,3 +250,21 @@ NESTED: st.SearchStrategy[Any] = st.recursive(
 @given(st.dictionaries(st.text(), NESTED))
 def test_what_is_dumped_is_loaded_again_the_same(data: dict[str, Any]) -> None:
     assert parse_yaml(dump(data)).data == data
+
+
+@pytest.mark.parametrize(("section", "name", "value"), [
+    ("this = a\nboth = %(this)s and %(this)s", "both", "a and a"),
+    ("c = %(b)s\nb = %(a)s\na = 1", "c", "1"),
+    ("format = %(levelname)s %(message)s 100%", "format", "%(levelname)s %(message)s 100%"),
+    ("a = %(a)s", "a", "%(a)s"),
+    ("a = %(b)s\nb = %(a)s", "a", "%(a)s"),
+    ("a = \nb = [%(a)s]", "b", "[]"),
+])
+def test_ini_values_refer_to_others_of_their_section(section: str, name: str, value: str) -> None:
+    assert parse_ini(f"[s]\n{section}\n").data["s"][name] == value
+
+
+def test_a_billion_laughs_of_ini_stay_small() -> None:
+    lines = ["a0 = ha", *(f"a{n + 1} = {f'%(a{n})s' * 20}" for n in range(9))]
+    section = parse_ini("[s]\n" + "\n".join(lines)).data["s"]
+    assert max(len(value) for value in section.values()) <= 20_000

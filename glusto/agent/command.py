@@ -24,13 +24,25 @@ def shell() -> str:
         return "/bin/sh"
 
 
+def environment() -> "dict[bytes, bytes]":
+    """Return the environment that the login gave: without the link's tag, and what Python set for itself."""
+    found = dict(os.environb)
+    found.pop(processes.TAG.encode(), None)
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            given = file.read().split(b"\0")
+    except OSError:
+        return found
+    if not any(entry.startswith(b"LC_CTYPE=") for entry in given):  # Python does where the locale is C
+        found.pop(b"LC_CTYPE", None)
+    return found
+
+
 def execute(command: str) -> None:
     """Become the user's shell with the command; never returns."""
-    environment = dict(os.environ)
-    environment.pop(processes.TAG, None)
     path = shell()
     try:
-        os.execve(path, [os.path.basename(path), "-c", command], environment)
+        os.execve(path, [os.path.basename(path), "-c", command], environment())
     except OSError as error:
         os.write(2, f"{path}: {error.strerror}\n".encode())
 

@@ -1,0 +1,150 @@
+"""Run tests against the hosts of an inventory, and leave nothing on them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glusto import __version__
+from glusto.arguments import add_config_arguments, load_config
+from glusto.errors import ConfigError
+from glusto.harness import g
+
+if TYPE_CHECKING:
+    import unittest
+
+    from glusto.runner import Status
+    from glusto.settings import UnittestSettings
+    from glusto.suites import ClassSuite
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run."""
+    add_config_arguments(parser)
+    add = parser.add_argument
+    add("names", nargs="*", metavar="TEST", help="a module, class, method, file or directory; by default the unittest: section's")
+    add("-d", "--discover", metavar="DIR", help="discover tests below DIR")
+    add("-u", action="store_true", dest="configured", help="run what the config's unittest: section says (the default)")
+    add("-k", action="append", default=[], metavar="PATTERN", dest="patterns", help="only tests whose name matches")
+    add("-x", "--failfast", action="store_true", help="stop at the first failure")
+    add("-q", "--quiet", action="store_true", help="print failures and the summary only")
+    add("-v", "--verbose", action="store_true", help="log what is done on the hosts to the terminal")
+    add("--pytest", metavar="ARGS", help='run pytest with these arguments, in one word: --pytest "-x tests/"')
+    add("--unittest", metavar="ARGS", help="run unittest with these arguments, in one word")
+    add("--nosetests", metavar="ARGS", help=argparse.SUPPRESS)
+    add("--reports", metavar="DIR", help="where reports go; by default what the config says, or reports")
+    add("-l", "--log", metavar="FILE", help="the log file; by default glusto.log among the reports")
+    add("--log-level", default="DEBUG", metavar="LEVEL", help="the least level that is logged; DEBUG by default")
+    add("--version", action="version", version=f"glusto {__version__}")
+
+
+def main(options: argparse.Namespace) -> Status:
+    """Load the config, then import, run and report the tests.
+
+    Raises:
+        ConfigError: the config, or an argument, can't be used.
+    """
+    if options.nosetests is not None:
+        raise ConfigError('nose is gone since Python 3.10; its tests run under pytest: --pytest "ARGS"')
+    inventory = load_config(options)  # before tests are imported: they may read g.config when they are
+
+    from glusto.junit import Reports
+    from glusto.runner import Runner, status_of, worst
+
+    directory = options.reports or inventory.reports.dir
+    log_to(options.log or os.path.join(directory, "glusto.log"), options.log_level, terminal=options.verbose)
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    statuses: list[Status] = []
+    if options.pytest is not None:
+        statuses.append(run_pytest(shlex.split(options.pytest), directory))
+    ours = options.names or options.discover or options.unittest is not None or options.configured
+    if ours or options.pytest is None:
+        reports = Reports(directory) if inventory.unittest.output_junit else None
+        runner = Runner(g, reports, verbosity=0 if options.quiet else 1, failfast=options.failfast)
+        statuses.append(status_of(runner.run(load(options, inventory.unittest))))
+    return worst(statuses)
+
+
+def load(options: argparse.Namespace, settings: UnittestSettings) -> ClassSuite:
+    """Load the tests that the command line asks for, by default those that the config names."""
+    from glusto.settings import DiscoverTests
+    from glusto.suites import from_directory, from_names, from_settings, make_loader, rebuilt
+
+    loader = make_loader(settings, options.patterns)
+    suites: list[unittest.TestSuite] = []
+    if options.names:
+        suites.append(from_names(loader, options.names))
+    if options.discover:
+        suites.append(from_directory(loader, DiscoverTests(start_dir=options.discover)))
+    if options.unittest is not None:
+        suites.append(from_unittest(loader, shlex.split(options.unittest)))
+    if options.configured or not suites:
+        suites.append(from_settings(loader, settings))
+    return rebuilt(suites)
+
+
+def from_unittest(loader: unittest.TestLoader, arguments: Sequence[str]) -> unittest.TestSuite:
+    """Load what `python -m unittest ARGUMENTS` would run."""
+    import unittest
+
+    class Load(unittest.TestProgram):
+        def runTests(self) -> None:  # noqa: N802
+            """Runner does that."""
+
+    suite: unittest.TestSuite = vars(Load(module=None, argv=["unittest", *arguments], testLoader=loader, exit=False))["test"]
+    return suite
+
+
+def run_pytest(arguments: Sequence[str], directory: str) -> Status:
+    """Run pytest in this process, with JUnit XML into the reports; returns our status for its own."""
+    try:
+        import pytest
+    except ImportError:
+        raise ConfigError("--pytest needs pytest: pip install pytest") from None
+    from glusto.errors import CleanupError
+    from glusto.junit import Reports
+    from glusto.runner import Status, signals_interrupt
+
+    words = list(arguments)
+    if not any(word.startswith("--junit-xml") or word.startswith("--junitxml") for word in words):
+        words.append(f"--junitxml={Reports(directory).path('pytest')}")
+    meanings = {0: Status.PASSED, 1: Status.FAILED, 2: Status.INTERRUPTED, 4: Status.USAGE, 5: Status.NO_TESTS}
+    with signals_interrupt():
+        try:
+            status = meanings.get(int(pytest.main(words)), Status.FAILED)
+        finally:
+            try:
+                g.close()
+            except CleanupError as error:
+                print(f"glusto: {error}", file=sys.stderr)
+                status = Status.HOSTS
+    return status
+
+
+def log_to(filename: str, level: str, *, terminal: bool) -> None:
+    """Have Glusto's log written to a file, and with `terminal` shown as well."""
+    from glusto.process import level_number
+
+    try:
+        number = level_number(level)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    handlers: list[logging.Handler] = [logging.StreamHandler()] if terminal else []
+    try:
+        Path(filename).expanduser().parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(os.path.expanduser(filename), encoding="utf-8", errors="replace"))
+    except OSError as error:
+        raise ConfigError(f"the log can't be written there: {error.strerror}", filename) from error
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s (%(funcName)s) %(message)s"))
+        handler.setLevel(number)
+        g.log.addHandler(handler)
+    g.log.setLevel(number)
+    g.log.propagate = False
