@@ -56,7 +56,7 @@ $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 # Debian has venv in a package of its own.
 define install_venv
 	if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
-		if $(MAY_INSTALL); then apt-get update --quiet && $(APT) python3 python3-venv ca-certificates; \
+		if $(MAY_INSTALL); then apt-get update --quiet && $(APT) python3 python3-venv; \
 		else echo "$(PYTHON) can't make virtual environments. On Debian: sudo apt-get install python3-venv" >&2; exit 1; fi; \
 	fi; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -5,7 +5,7 @@ from glusto import TestCase, g
 
 class TestUsers(TestCase):
     def test_every_connection_is_the_user_that_its_name_says(self):
-        for name, conn in g.rpyc_get_connections().items():
+        for name, conn in sorted(g.rpyc_get_connections().items()):
             with self.subTest(connection=name):
                 self.assertEqual(conn.modules.getpass.getuser(), name.split("@")[0])
 

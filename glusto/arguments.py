@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
+import sys
+from pathlib import Path
 
+from glusto.config import Config, Document, load
 from glusto.errors import ConfigError
 from glusto.harness import g
 from glusto.inventory import Inventory
@@ -13,15 +17,78 @@ from glusto.inventory import Inventory
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """Add them to the parser of a verb."""
-    parser.add_argument(
+    add = parser.add_argument_group("which lab").add_argument
+    add(
         "-c",
         "--config",
         action="append",
         default=[],
         metavar="FILE",
-        help="a config file, or several in one word; repeatable, a later one wins; else what GLUSTO_CONFIG names",
+        help="a config file, or several in one word; repeatable, a later one is merged over it; else what GLUSTO_CONFIG names",
     )
-    parser.add_argument("--ssh-keyfile", metavar="FILE", help="the private key to use")
+    add(
+        "-i",
+        "--inventory",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an Ansible inventory, INI or YAML; its groups are roles; configs are merged over it",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="KEY=VALUE",
+        help="set one value of the config, as in ssh.user=admin; repeatable",
+    )
+    add("--ssh-keyfile", metavar="FILE", help="the private key to use")
+
+
+def read_config(options: argparse.Namespace) -> Config | None:
+    """Read what the arguments name: inventories, configs merged over them, then what is set; None for nothing.
+
+    Raises:
+        ConfigError: one of them can't be used.
+    """
+    names = [name for word in options.config for name in shlex.split(word)]
+    names = names or os.environ.get("GLUSTO_CONFIG", "").split()
+    if not (names or options.inventory or options.assignments or options.ssh_keyfile):
+        return None
+    config = Config()
+    for name in options.inventory:
+        config.merge(read_inventory(name))
+    for document in [load(name) for name in names]:
+        config.merge(document)
+    for assignment in options.assignments:
+        config.assign(assignment)
+    if options.ssh_keyfile:
+        keyfile = os.path.expanduser(options.ssh_keyfile)
+        if not Path(keyfile).is_file():
+            raise ConfigError("there is no such key file", options.ssh_keyfile)
+        config.assign(f"ssh.keyfile={json.dumps(keyfile)}", origin="--ssh-keyfile:")
+    return config
+
+
+def read_inventory(name: str) -> Document:
+    """Read an Ansible inventory, and tell what of it is of no use here."""
+    from glusto import ansible
+
+    document, notes = ansible.load(name)
+    sys.stderr.writelines(f"glusto: {note}\n" for note in notes)
+    return document
+
+
+def need_config(options: argparse.Namespace) -> Config:
+    """Read what the arguments name, which must be something.
+
+    Raises:
+        ConfigError: they name nothing, or it can't be used.
+    """
+    config = read_config(options)
+    if config is None:
+        raise ConfigError("which lab? Give a config (-c lab.yml), an Ansible inventory (-i hosts.ini) or GLUSTO_CONFIG")
+    return config
 
 
 def load_config(options: argparse.Namespace) -> Inventory:
@@ -30,10 +97,9 @@ def load_config(options: argparse.Namespace) -> Inventory:
     Raises:
         ConfigError: it can't be used.
     """
-    names = [name for word in options.config for name in shlex.split(word)]
-    names = names or os.environ.get("GLUSTO_CONFIG", "").split()
-    if names:
-        g.load_configs(names)
-    if options.ssh_keyfile and not g.ssh_set_keyfile(options.ssh_keyfile):
-        raise ConfigError("there is no such key file", options.ssh_keyfile)
+    config = read_config(options)
+    if config is not None:
+        g.set_config(config)
+    if options.ssh_keyfile:
+        g.ssh_set_keyfile(options.ssh_keyfile)  # whatever config the tests load later
     return g.inventory

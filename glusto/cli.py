@@ -11,7 +11,11 @@ from glusto.errors import ConfigError
 
 VERBS = {
     "run": "run tests; this is done when no verb is given",
+    "check": "see whether every host can be used, and say what is in the way",
     "clean": "remove from the hosts what runs that were killed have left there",
+    "shell": "open a Python prompt with `g` connected to the lab",
+    "config": "print the config as merged, and where each value comes from",
+    "schema": "print the JSON Schema of a config, for editors",
 }
 STATUSES = """\
 exit status of a run: 0 all passed, 1 tests failed, 2 usage or config error, 3 hosts could not be provisioned
@@ -45,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(module.main(options))
     except ConfigError as error:
-        sys.stderr.write(f"glusto: {error}\n")
+        sys.stderr.write(f"glusto: {error}\n{error.excerpt}{'\n' if error.excerpt else ''}")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("glusto: interrupted\n")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-import enum
 import os
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
-from glusto.document import MAX_DEPTH, Document, Place, Position
+from glusto.document import Document, Place, Position
 from glusto.errors import ConfigError
+from glusto.merge import merged
+from glusto.plain import dump, mask, plain
 from glusto.readers import PARSERS, compose_yaml, decode, json_value, parse_ini, parse_json, parse_yaml
 from glusto.sources import extension_of, path_of, read
 
@@ -24,26 +21,34 @@ __all__ = [
 
 Path = tuple[Any, ...]
 
-_SECRET = re.compile(r"passw(or)?d|passphrase|secret|token|privatekey|apikey|accesskey|credential")
-_MASK = "***"
-
 
 def load(filename: str | os.PathLike[str], config_type: str | None = None) -> Document:
-    """Read a config.
+    """Read a config, and fill in the `${NAME}` references in the sections that Glusto knows.
 
     Args:
         filename: a path; `~` is the home directory, and a leading `file://` is accepted. Or a URL of http or https.
         config_type: yml, yaml, json or ini; the file name's extension when None.
 
     Raises:
-        ConfigError: there is no such file, it can't be read, or what it holds is no config.
+        ConfigError: there is no such file, it can't be read, what it holds is no config, or a reference is to a
+            variable that is not set.
     """
+    from glusto.environment import fill
+    from glusto.settings import SECTIONS
+
     name = path_of(filename)
     kind = (config_type or extension_of(name)).lower()
     if kind not in PARSERS:
         raise ConfigError(f"{kind or 'no extension'!r} is no kind of config that can be read; "
                           f"it is one of {', '.join(PARSERS)}", name)
-    return PARSERS[kind](decode(read(name), name), name)
+    text = decode(read(name), name)
+    try:
+        document = PARSERS[kind](text, name)
+        fill(document, SECTIONS, quotes_count=kind in ("yml", "yaml"))
+    except ConfigError as error:
+        error.quote(text)
+        raise
+    return document
 
 
 def load_data(
@@ -134,6 +139,7 @@ class Config:
     def __init__(self, *documents: Document | Mapping[str, Any]) -> None:
         self.data: dict[str, Any] = {}
         self._places: dict[Any, Place] = {}
+        self._texts: dict[str, str] = {}
         for document in documents:
             self.update(document)
 
@@ -143,17 +149,58 @@ class Config:
         Raises:
             ConfigError: it is neither.
         """
+        self._take(document, deep=False)
+
+    def merge(self, document: Document | Mapping[str, Any]) -> None:
+        """Take over a document deeply: mappings are merged key by key, all else that is later wins, lists too.
+
+        Raises:
+            ConfigError: it is neither a document nor a mapping.
+
+        >>> config = Config({"ssh": {"user": "root", "connect_timeout": 5}, "users": ["a", "b"]})
+        >>> config.merge(parse_yaml("{ssh: {user: admin}, users: [c]}"))
+        >>> config.data
+        {'ssh': {'user': 'admin', 'connect_timeout': 5}, 'users': ['c']}
+        """
+        self._take(document, deep=True)
+
+    def assign(self, assignment: str, origin: str = "--set") -> None:
+        """Set one value by its path: `ssh.user=admin`, `users[0]=root`, `servers.web.port=22`.
+
+        Args:
+            assignment: path, `=` and a value, which is read as YAML. Levels that are missing are made.
+            origin: what errors show in the place of a file name.
+
+        Raises:
+            ConfigError: it is no assignment, or there is no such place.
+
+        >>> config = Config({"users": ["root", "george"]})
+        >>> config.assign("ssh.connect_timeout=5")
+        >>> config.assign("users.1=admin")
+        >>> config.data
+        {'users': ['root', 'admin'], 'ssh': {'connect_timeout': 5}}
+        """
+        from glusto.assignment import assigned
+
+        self.update(assigned(assignment, self.data, self._places, origin))
+
+    def _take(self, document: Document | Mapping[str, Any], *, deep: bool) -> None:
         root = document.place if isinstance(document, Document) else None
         data = document.data if isinstance(document, Document) else document
         if not isinstance(data, Mapping):
             raise ConfigError(f"a config is a mapping, and this is a {type(data).__name__}")
         if data is self.data:
             return
+        if isinstance(document, Document):
+            self._texts[document.place.position.file] = document.text
         for key, value in data.items():
-            self.data[key] = value
+            taken, place = value, root and (root.inner.get(key) or Place(root.position, value))
+            if deep and key in self.data:
+                taken, place = merged(self.data[key], self._places.get(key), value, place)
+            self.data[key] = taken
             self._places.pop(key, None)
-            if root is not None:
-                self._places[key] = root.inner.get(key) or Place(root.position, value)
+            if place is not None:
+                self._places[key] = place
 
     def where(self, path: Sequence[Any], *, key: bool = False) -> Position | None:
         """Where a value was written, or else the nearest thing around it that is known; None for nothing.
@@ -179,7 +226,8 @@ class Config:
     def error(self, path: Sequence[Any], problem: str, *, key: bool = False) -> ConfigError:
         """The error to raise for the value (or the key) at a path; it starts with the path."""
         position = self.where(path, key=key) or Position("")
-        return ConfigError(f"{spell(path)}: {problem}" if path else problem, *position)
+        text = self._texts.get(position.file, "")
+        return ConfigError(f"{spell(path)}: {problem}" if path else problem, *position, text)
 
 
 def spell(path: Sequence[Any]) -> str:
@@ -190,92 +238,6 @@ def spell(path: Sequence[Any]) -> str:
     """
     steps = (f"[{step}]" if isinstance(step, int) else f".{_short(step)}" for step in path)
     return "".join(steps).removeprefix(".")
-
-
-def dump(obj: object) -> str:
-    """YAML text for anything: no aliases, no tags, keys in the order they have.
-
-    >>> print(dump({"users": ("root", "george"), "ssh": {"user": "root"}}), end="")
-    users:
-    - root
-    - george
-    ssh:
-      user: root
-    """
-    return str(yaml.dump(plain(obj), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000))
-
-
-def mask(obj: object) -> Any:
-    """A plain copy in which the value of every key that names a secret is `***`.
-
-    >>> mask({"user": "root", "db": {"DB-Password": "x", "keyfile": "~/.ssh/id"}})
-    {'user': 'root', 'db': {'DB-Password': '***', 'keyfile': '~/.ssh/id'}}
-    """
-    return _masked(plain(obj))
-
-
-def plain(obj: object, _around: tuple[int, ...] = ()) -> Any:
-    """A copy of anything as plain data: dictionaries, lists, text, numbers, dates, true, false, null.
-
-    Raises:
-        ConfigError: it holds itself, or is nested too deep.
-    """
-    if obj is None or isinstance(obj, bool | datetime.date):
-        return obj
-    if isinstance(obj, enum.Enum):
-        return plain(obj.value, _around)
-    if isinstance(obj, int | float):
-        return int(obj) if isinstance(obj, int) else float(obj)
-    if isinstance(obj, bytes | bytearray):
-        return obj.decode("utf-8", "backslashreplace")
-    if isinstance(obj, str):
-        return str(obj).encode("utf-8", "backslashreplace").decode()
-    if id(obj) in _around or len(_around) > MAX_DEPTH:
-        kind = type(obj).__name__
-        raise ConfigError(f"a {kind} holds itself, or is nested more than {MAX_DEPTH} levels deep")
-    around = (*_around, id(obj))
-    if isinstance(obj, list | tuple):
-        return [plain(item, around) for item in obj]
-    if isinstance(obj, set | frozenset):
-        return sorted((plain(item, around) for item in obj), key=lambda item: (str(type(item)), str(item)))
-    fields = obj if isinstance(obj, Mapping) else _attributes(obj)
-    if fields is None:
-        return plain(str(obj))
-    return {_plain_key(key): plain(value, around) for key, value in fields.items()}
-
-
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
-def _attributes(obj: object) -> Mapping[str, Any] | None:
-    """What an object holds, unless it has a text of its own that says it better."""
-    from types import ModuleType
-
-    if type(obj).__str__ is not object.__str__ or isinstance(obj, type | ModuleType):
-        return None
-    slots = getattr(obj, "__dataclass_fields__", ())
-    return getattr(obj, "__dict__", None) or {name: getattr(obj, name) for name in slots} or None
-
-
-def _plain_key(key: object) -> Any:
-    value = plain(key)
-    return str(key) if isinstance(value, dict | list) else value
-
-
-def _masked(data: Any) -> Any:
-    if isinstance(data, list):
-        return [_masked(item) for item in data]
-    if isinstance(data, dict):
-        return {key: _MASK if _is_secret(key, value) else _masked(value) for key, value in data.items()}
-    return data
-
-
-def _is_secret(key: object, value: object) -> bool:
-    if value is None or isinstance(value, bool):
-        return False
-    return _SECRET.search(re.sub(r"[\s_.-]", "", str(key)).lower()) is not None
 
 
 def _same(now: object, read: object) -> bool:

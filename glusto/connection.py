@@ -6,15 +6,19 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rpyc.core import consts
 from rpyc.core.channel import Channel
 from rpyc.core.protocol import Connection
-from rpyc.core.service import FakeSlaveService, ModuleNamespace
-from rpyc.core.stream import SocketStream
+from rpyc.core.service import FakeSlaveService
 
+from glusto.agent.server import EVALUATE, EXECUTE, GET_MODULE, GET_NAMESPACE
+from glusto.agent.stream import Stream
 from glusto.errors import HostError, LinkLostError
+
+if TYPE_CHECKING:
+    from glusto.calls import Calls
 
 REASON_SECONDS = 2.0  # for the link to tell why a connection broke
 
@@ -25,6 +29,29 @@ CONFIG = {
     "instantiate_custom_exceptions": True,
     "sync_request_timeout": None,
 }
+
+
+class Modules:
+    """The modules of a host, by attribute or by item; each is imported there at its first use."""
+
+    def __init__(self, connection: HostConnection) -> None:
+        self._connection = connection
+        self._imported: dict[str, Any] = {}
+
+    def __getitem__(self, name: str | tuple[str, ...]) -> Any:
+        name = ".".join(name) if isinstance(name, tuple) else name
+        if name not in self._imported:
+            self._imported[name] = self._connection.sync_request(GET_MODULE, name)
+        return self._imported[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except ImportError as error:
+            raise AttributeError(name) from error
+
+    def __contains__(self, name: str) -> bool:
+        return self["importlib.util"].find_spec(name) is not None
 
 
 class HostConnection(Connection):  # type: ignore[misc]
@@ -41,17 +68,20 @@ class HostConnection(Connection):  # type: ignore[misc]
 
     _closed: bool
 
-    def __init__(self, name: str, peer: socket.socket) -> None:
+    def __init__(self, name: str, peer: socket.socket, calls: Calls | None = None) -> None:
         self.name = name
         self.used = False
         self._reason = "the connection is closed"
         self._reason_known = threading.Event()
-        super().__init__(FakeSlaveService(), Channel(SocketStream(peer)), {**CONFIG, "connid": name})
+        super().__init__(FakeSlaveService(), Channel(Stream(peer)), {**CONFIG, "connid": name})
+        self._calls = calls
+        if calls is not None:
+            self.async_request = calls.watch(super().async_request)
 
     @cached_property
-    def modules(self) -> ModuleNamespace:
+    def modules(self) -> Modules:
         """The host's modules by name: `modules.os.path`, `modules["os.path"]`."""
-        return ModuleNamespace(self.root.getmodule)
+        return Modules(self)
 
     @property
     def builtins(self) -> Any:
@@ -66,17 +96,15 @@ class HostConnection(Connection):  # type: ignore[misc]
     @cached_property
     def namespace(self) -> Any:
         """The dictionary that `execute` and `eval` work in."""
-        return self.root.namespace
+        return self.sync_request(GET_NAMESPACE)
 
-    @cached_property
-    def execute(self) -> Callable[[str], None]:
+    def execute(self, text: str) -> None:
         """Execute statements on the host."""
-        return self.root.execute  # type: ignore[no-any-return]
+        self.sync_request(EXECUTE, text)
 
-    @cached_property
-    def eval(self) -> Callable[[str], Any]:
+    def eval(self, text: str) -> Any:
         """Evaluate an expression on the host."""
-        return self.root.eval  # type: ignore[no-any-return]
+        return self.sync_request(EVALUATE, text)
 
     def teleport(self, function: Callable[..., Any]) -> Any:
         """Define a local function on the host and return the remote one."""
@@ -91,6 +119,8 @@ class HostConnection(Connection):  # type: ignore[misc]
         if not self._closed:
             self._closed = True
             self._cleanup()
+            if self._calls is not None:
+                self._calls.closed()
 
     def lose(self, reason: str) -> None:
         """Close the connection because its host or its server is gone."""
@@ -102,7 +132,7 @@ class HostConnection(Connection):  # type: ignore[misc]
     def forget(self) -> None:
         """In a forked child: let go of the parent's connection without a word to its host."""
         self._closed = True
-        self._channel.stream.sock.close()
+        self._channel.stream.peer.close()
 
     def serve(self, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -55,10 +55,12 @@ class Document:
     Attributes:
         data: plain data, the reader's own to change.
         place: where the values in it stand; readers that don't know give the file alone.
+        text: what was read, for errors to quote.
     """
 
     data: dict[str, Any]
     place: Place
+    text: str = ""
 
 
 class _Scalars(SafeConstructor, Resolver):
@@ -81,6 +83,19 @@ class _Scalars(SafeConstructor, Resolver):
 
 
 _scalars = _Scalars()
+
+
+def plain_scalar(text: str) -> Any:
+    """What YAML makes of text that stands without quotes; text that it can't construct stays text.
+
+    >>> plain_scalar("22"), plain_scalar("no"), plain_scalar("a b"), plain_scalar("")
+    (22, False, 'a b', None)
+    """
+    tag = _scalars.tag(yaml.ScalarEvent(None, None, (True, False), text))
+    try:
+        return _scalars.value(tag, text)
+    except (yaml.YAMLError, ValueError, OverflowError, LookupError, TypeError, AttributeError):
+        return text
 
 
 class Composer:

@@ -33,12 +33,22 @@ class ConfigError(GlustoError):
     Attributes:
         problem: what is wrong, and what to write instead.
         file, line, column: where it stands, as far as that is known; lines and columns count from 1.
+        excerpt: that line, and below it a caret under the word; "" when the text is not known.
     """
 
-    def __init__(self, problem: str, file: str = "", line: int = 0, column: int = 0) -> None:
+    def __init__(self, problem: str, file: str = "", line: int = 0, column: int = 0, text: str = "") -> None:
         self.problem, self.file, self.line, self.column = problem, file, line, column
+        self.excerpt = ""
+        self.quote(text)
         place = ":".join(str(part) for part in (file, line, column) if part)
         super().__init__(f"{place}: {problem}" if place else problem)
+
+    def quote(self, text: str) -> None:
+        """Take the excerpt from the text of the file, unless there is one."""
+        if text and not self.excerpt:
+            from glusto.excerpt import excerpt
+
+            self.excerpt = excerpt(text, self.line, self.column)
 
 
 class HostError(GlustoError):

@@ -11,17 +11,15 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from glusto import colors, logs, rest
+from glusto import colors, logs, matrix, rest, store, templates
 from glusto import config as configs
 from glusto.errors import CommandTimeout, ConfigError, GlustoError, ParallelError
+from glusto.events import Events
 from glusto.inventory import Host, Inventory, check_user_name
-from glusto.matrix import CarteTestClass, load_tests
-from glusto.settings import Settings
-from glusto.store import store
-from glusto.templates import render_template
+from glusto.settings import SECTIONS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 DEFAULTS_DIRECTORY = "/etc/glusto"
 PING_SECONDS = 5.0
 OUTPUT_SECONDS = 2.0  # for what was printed on hosts to arrive, at the end of a test
-KNOWN_KEYS = ("servers", "clients", "roles", *(field.name for field in fields(Settings)))
 Names = str | Iterable[str]
 
 
@@ -56,6 +53,7 @@ class Harness:
         self._inventory: tuple[str, Inventory] | None = None
         self._live: tuple[Loop, Lab] | None = None
         self._opening = threading.Lock()
+        self.events = Events()
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self._close_at_exit)
 
@@ -67,14 +65,17 @@ class Harness:
         return self._config.data
 
     @config.setter
-    def config(self, data: dict[str, Any]) -> None:
-        self._config = configs.Config(data)
-        self._config.data = data
+    def config(self, data: dict[str, Any] | configs.Config) -> None:
+        if isinstance(data, configs.Config):
+            self._config = data
+        else:
+            self._config = configs.Config(data)
+            self._config.data = data
 
     load_config = staticmethod(configs.load_data)
     load_yaml_string = staticmethod(configs.yaml_value)
     load_json_string = staticmethod(configs.json_value)
-    store_config = staticmethod(store)
+    store_config = staticmethod(store.store)
 
     def load_config_defaults(self) -> None:
         """Take over what the files defaults.yml, .yaml, .json and .ini of /etc/glusto say, as far as they are there.
@@ -101,8 +102,8 @@ class Harness:
         """Take over the top-level keys of `config` into `g.config`."""
         self._config.update(config)
 
-    def set_config(self, config: dict[str, Any]) -> None:
-        """Put `config` in the place of `g.config`."""
+    def set_config(self, config: dict[str, Any] | configs.Config) -> None:
+        """Put `config` in the place of `g.config`; errors tell positions when it is a `Config` of documents."""
         self.config = config
 
     def clear_config(self) -> None:
@@ -114,8 +115,8 @@ class Harness:
         return configs.dump(obj)
 
     def show_config(self, obj: object) -> None:
-        """Print an object, a config for example, as YAML."""
-        print(configs.dump(obj))
+        """Print an object, a config for example, as YAML; secrets in it are masked."""
+        print(configs.dump(configs.mask(obj)))
 
     def log_config(self, obj: object) -> None:
         """Log an object, a config for example, as YAML at level DEBUG; secrets in it are masked."""
@@ -136,7 +137,7 @@ class Harness:
         Raises:
             ConfigError: it has a mistake, with file, line and key.
         """
-        told = repr([(key, self.config.get(key)) for key in KNOWN_KEYS] + [self._user, self._keyfile])
+        told = repr([(key, self.config.get(key)) for key in SECTIONS] + [self._user, self._keyfile])
         if self._inventory is None or self._inventory[0] != told:
             inventory = Inventory.from_config(self._config)
             ssh = inventory.ssh
@@ -225,9 +226,9 @@ class Harness:
 
     # Tests
 
-    CarteTestClass = CarteTestClass
-    load_tests = staticmethod(load_tests)
-    render_template = staticmethod(render_template)
+    CarteTestClass = matrix.CarteTestClass
+    load_tests = staticmethod(matrix.load_tests)
+    render_template = staticmethod(templates.render_template)
     rest_get = staticmethod(rest.get)
     rest_post = staticmethod(rest.post)
     rest_put = staticmethod(rest.put)
@@ -249,13 +250,14 @@ class Harness:
                 from glusto.lab import Lab
                 from glusto.loop import Loop
 
-                self._live = Loop(), Lab()
+                self._live = Loop(), Lab(self.events)
             return self._live
 
     def _forget(self) -> None:
         """In a forked child: the links are the parent's; what the child needs it opens for itself."""
         self._opening = threading.Lock()
         live, self._live = self._live, None
+        self.events.forget()
         if live is not None:
             live[1].forget()
 
@@ -276,7 +278,8 @@ class Harness:
         if live is not None:
             loop, lab = live
             try:
-                loop.wait_for(lab.close(), finish=True)
+                with self.events.cleaning("run"):
+                    loop.wait_for(lab.close(), finish=True)
             finally:
                 loop.close()
 
@@ -287,7 +290,8 @@ class Harness:
             CleanupError: something could not be closed or confirmed; all the rest is closed.
         """
         if self._live is not None:
-            self._loop.wait_for(self._lab.end_work(), finish=True)
+            with self.events.cleaning("class"):
+                self._loop.wait_for(self._lab.end_work(), finish=True)
 
     def open_links(self, users: Sequence[str] | None = None) -> dict[str, Mapping[str, Any] | Exception]:
         """Open the link to every host of the inventory as every user, all at once, and deploy nothing.
@@ -505,6 +509,7 @@ class Harness:
         text = command if isinstance(command, str) else " ".join(command)
         loop, lab = self._start()
         process = Process(f"{user}@{found.name}", text, loop.asyncio, self.log, log_level)
+        process.when_over(self.events.command(process.host, text))
         data = stdin.encode() if isinstance(stdin, str) else stdin
         loop.start(lab.run(inventory, found, user, process, timeout=timeout, stdin=data))
         return process
@@ -558,7 +563,15 @@ class Harness:
         """
         from glusto.process import run_local
 
-        return run_local(command if isinstance(command, str) else " ".join(command), self.log, log_level, timeout)
+        text = command if isinstance(command, str) else " ".join(command)
+        ended = self.events.command("localhost", text)
+        try:
+            result = run_local(text, self.log, log_level, timeout)
+        except BaseException as error:
+            ended(error)
+            raise
+        ended(result)
+        return result
 
     # Files
 
@@ -575,7 +588,8 @@ class Harness:
         from glusto import transfer
 
         name, stream = self._transfer(host, user, "receive", [remotepath, os.path.basename(os.path.abspath(localpath))])
-        transfer.upload(stream, name, os.fspath(localpath), remotepath)
+        with self.events.transfer(name, "upload", os.fspath(localpath), remotepath):
+            transfer.upload(stream, name, os.fspath(localpath), remotepath)
 
     def download(self, host: str, remotepath: str, localpath: str, user: str | None = None) -> None:
         """Copy a file, or a directory with all that is below it, from a host. Modes are kept.
@@ -590,7 +604,8 @@ class Harness:
         from glusto import transfer
 
         name, stream = self._transfer(host, user, "send", [remotepath])
-        transfer.download(stream, name, remotepath, os.fspath(localpath))
+        with self.events.transfer(name, "download", remotepath, os.fspath(localpath)):
+            transfer.download(stream, name, remotepath, os.fspath(localpath))
 
     def _transfer(self, host: str, user: str | None, call: str, arguments: list[str]) -> tuple[str, Transfer]:
         from glusto.transfer import Transfer

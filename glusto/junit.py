@@ -32,6 +32,7 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
     __test__ = False
     test_id: str
     test_exception_info: str
+    number: int  # of its test, in events
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -60,6 +61,11 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
         self.doc = None  # a comment in the report, and one that can break it
 
 
+def new_run() -> str:
+    """Return a name for a run, that no other has; later ones sort after earlier ones."""
+    return f"{time.strftime('%Y%m%d%H%M%S')}-{secrets.token_hex(3)}"
+
+
 class Reports:
     """Writes one `TEST-<class>-<run>.xml` for every class into a directory.
 
@@ -67,12 +73,13 @@ class Reports:
 
     Args:
         directory: made when the first report is written.
+        run: the run's own part of the names.
     """
 
-    def __init__(self, directory: str | os.PathLike[str]) -> None:
+    def __init__(self, directory: str | os.PathLike[str], run: str) -> None:
         self.directory = Path(directory)
         self.written: list[Path] = []
-        self._run = f"{time.strftime('%Y%m%d%H%M%S')}-{secrets.token_hex(3)}"
+        self._run = run
 
     def path(self, suite: str) -> Path:
         """Return where the report of a suite goes."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from glusto.errors import CleanupError, ConnectError, HostError, LinkLostError, ResidueError
+from glusto.events import Events
 from glusto.inventory import Host, Inventory
 from glusto.link import Link
 from glusto.process import Process
@@ -41,7 +42,8 @@ class Lab:
         output: what was printed on the hosts and not yet taken: (`user@host`, bytes).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, events: Events) -> None:
+        self.events = events
         self.links: dict[str, Link] = {}
         self.servers: dict[str, int] = {}
         self.connections: dict[str, HostConnection] = {}
@@ -107,6 +109,13 @@ class Lab:
         return link
 
     async def _open(self, inventory: Inventory, host: Host, user: str, *, deploy: bool) -> Link:
+        """Open a link, and tell how that goes."""
+        with self.events.connecting(f"{user}@{host.name}", host.address) as connected:
+            link = await self._open_link(inventory, host, user, deploy=deploy)
+            connected(link.hello)
+            return link
+
+    async def _open_link(self, inventory: Inventory, host: Host, user: str, *, deploy: bool) -> Link:
         """Open a link; with `deploy` the request for a server rides along, for one round trip less."""
         name = f"{user}@{host.name}"
         self.links.pop(name, None)
@@ -168,7 +177,7 @@ class Lab:
             log.warning("%s: connecting again", name)
         link = await self.deploy(inventory, host, user)
         peer = await link.dial()
-        connection = HostConnection(name, peer)
+        connection = HostConnection(name, peer, self.events.calls(name))
         self.connections[name] = connection
         return connection
 
@@ -230,9 +239,12 @@ class Lab:
         """The deployed server of this link is gone, with its connections."""
         if self.links.get(link.name) is not link:
             return
-        self.servers.pop(link.name, None)
+        served = self.servers.pop(link.name, None) is not None
         if link.error is not None and link.is_ready and not link.closing:
             self._lost[link.name] = link
+            self.events.record("link_lost", host=link.name, why=error.problem)
+        elif served and not link.closing:
+            self.events.record("server_lost", host=link.name, why=error.problem)
         for name, connection in self.connections.items():
             if name.rpartition(":")[0] == link.name:
                 connection.lose(error.problem)

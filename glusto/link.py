@@ -168,6 +168,8 @@ class Link:
             self.hello = header
             if not self._ready.done():
                 self._ready.set_result(None)
+        elif header.get("op") == "source":
+            self._wire.send_bytes(payload.second_input(self._token))
         elif header.get("op") == "printed":
             self._lab.printed(self, body)
         elif header.get("op") == "exited":

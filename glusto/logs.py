@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import sys
-from typing import TYPE_CHECKING, TextIO
 
 from glusto.errors import ConfigError, GlustoError
-
-if TYPE_CHECKING:
-    Stream = logging.StreamHandler[TextIO]
-else:
-    Stream = logging.StreamHandler
+from glusto.handlers import Completing, FileHandler, Follower, StdoutHandler, formatter_for, locked, open_handler
 
 LOG_NAME = "glustolog"
 LOG_FILE = "/tmp/glusto.log"  # where it has always been, when a log is asked for and no file named
 LOG_FORMAT = "%(asctime)s %(levelname)s (%(funcName)s) %(message)s"
-STDOUT = "STDOUT"
-
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def get_log(name: str = LOG_NAME) -> logging.Logger:
@@ -31,14 +21,13 @@ def get_log(name: str = LOG_NAME) -> logging.Logger:
 def prepare(log: logging.Logger) -> logging.Logger:
     """Have a logger bear what old tests do to it: `warn`, and messages whose arguments don't fit.
 
-    >>> import io
     >>> log = prepare(logging.Logger("example"))
-    >>> log.addHandler(logging.StreamHandler(sys.stdout))
+    >>> log.addHandler(StdoutHandler())
     >>> log.warn("%s is on %s", "data")
     %s is on %s ('data',)
     """
-    if not any(isinstance(each, _Completing) for each in log.filters):
-        log.addFilter(_Completing())
+    if not any(isinstance(each, Completing) for each in log.filters):
+        log.addFilter(Completing())
     log.warn = log.warning  # type: ignore[method-assign]  # deprecated, and to be gone from logging one day
     return log
 
@@ -64,9 +53,9 @@ def create_log(
     """
     log = get_log(name)
     number = level_number(level)
-    handler = _open(filename)
+    handler = open_handler(filename)
     handler.setLevel(number)
-    handler.setFormatter(_formatter(handler, log_format or LOG_FORMAT))
+    handler.setFormatter(formatter_for(handler, log_format or LOG_FORMAT))
     if not allow_multiple:
         remove_log(log)
         log.setLevel(number)
@@ -85,11 +74,11 @@ def add_log(
 
 
 def remove_log(logobj: logging.Logger, name: str | None = None) -> None:
-    """Remove a handler from a logger, all of them without a name, and close those that are ours."""
+    """Remove a handler from a logger, all of them without a name, and close its files."""
     for handler in logobj.handlers[:]:
         if name in (None, handler.get_name()):
             logobj.removeHandler(handler)
-            if isinstance(handler, _FileHandler):
+            if isinstance(handler, logging.FileHandler):
                 handler.close()
 
 
@@ -132,11 +121,14 @@ def set_log_filename(log_name: str, handler_name: str, filename: str) -> None:
         ConfigError: the file can't be written; then the handler is as it was.
     """
     log, old = _find(log_name, handler_name)
-    new = _open(filename)
+    new = open_handler(filename)
+    if isinstance(old, FileHandler) and isinstance(new, FileHandler):
+        old.take_over(new)
+        return
     new.setLevel(old.level)
     if old.formatter is not None:
         layout = getattr(old.formatter, "_fmt", None) or LOG_FORMAT
-        new.setFormatter(_formatter(new, layout))
+        new.setFormatter(formatter_for(new, layout))
     for each in old.filters:
         new.addFilter(each)
     remove_log(log, handler_name)
@@ -153,14 +145,12 @@ def clear_log(log_name: str, handler_name: str) -> None:
     _, handler = _find(log_name, handler_name)
     if not isinstance(handler, logging.FileHandler):
         raise GlustoError(f"{handler_name} can't be cleared: it writes to {_target(handler)}, which is no file")
-    handler.acquire()
     try:
-        handler.flush()
-        os.truncate(handler.baseFilename, 0)
+        with locked(handler):
+            handler.flush()
+            os.truncate(handler.baseFilename, 0)
     except OSError as error:
         raise GlustoError(f"{handler.baseFilename} can't be cleared: {error.strerror}") from error
-    finally:
-        handler.release()
 
 
 def level_number(level: str | int) -> int:
@@ -180,19 +170,6 @@ def level_number(level: str | int) -> int:
     return number
 
 
-class Follower(logging.Handler):
-    """Passes what a logger logs on to another one."""
-
-    def __init__(self, log: logging.Logger) -> None:
-        super().__init__()
-        self.log = log
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Pass it on, if the other one takes records of its level."""
-        if self.log.isEnabledFor(record.levelno):
-            self.log.handle(record)
-
-
 def follow(log: logging.Logger) -> None:
     """Have what Glusto itself logs go to this logger too, in the place of one that did so before."""
     own = get_log()
@@ -202,60 +179,6 @@ def follow(log: logging.Logger) -> None:
     if own not in _line_of(log):
         own.addHandler(Follower(log))
         _let_through(own, log.getEffectiveLevel())
-
-
-class _Completing(logging.Filter):
-    """Completes a message whose arguments don't fit, so that no handler has to complain, and nothing is lost."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.args:
-            try:
-                record.getMessage()
-            except Exception:  # whatever the arguments' own code raises
-                record.msg, record.args = f"{record.msg} {_shown(record.args)}", None
-        return True
-
-
-class _PlainFormatter(logging.Formatter):
-    """For what is no terminal: without colours."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return _COLOUR.sub("", super().format(record))
-
-
-class _FileHandler(logging.FileHandler):
-    """A file of ours; whoever removes it closes it."""
-
-
-class _StdoutHandler(Stream):
-    """Whatever sys.stdout is at the time, as runners put others in its place."""
-
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> TextIO:  # type: ignore[override]
-        return sys.stdout
-
-
-def _open(filename: str) -> logging.Handler:
-    if filename == STDOUT:
-        return _StdoutHandler()
-    name = os.path.abspath(os.path.expanduser(filename))
-    try:
-        os.makedirs(os.path.dirname(name), exist_ok=True)
-        return _FileHandler(name, encoding="utf-8", errors="backslashreplace")
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise ConfigError(f"the log can't be written there: {why}", repr(name) if "\0" in name else name) from error
-
-
-def _formatter(handler: logging.Handler, layout: str) -> logging.Formatter:
-    try:
-        return _PlainFormatter(layout) if isinstance(handler, logging.FileHandler) else logging.Formatter(layout)
-    except ValueError as error:
-        handler.close()
-        raise ConfigError(f"{layout!r} is no format for a log: {error}") from error
 
 
 def _find(log_name: str, handler_name: str) -> tuple[logging.Logger, logging.Handler]:
@@ -288,13 +211,6 @@ def _line_of(log: logging.Logger) -> list[logging.Logger]:
 
 
 def _target(handler: logging.Handler) -> str:
-    if isinstance(handler, _StdoutHandler):
+    if isinstance(handler, StdoutHandler):
         return "sys.stdout"
     return str(getattr(handler, "baseFilename", None) or type(handler).__name__)
-
-
-def _shown(args: object) -> str:
-    try:
-        return repr(args)
-    except Exception:  # whatever the arguments' own code raises
-        return f"(arguments that can't be shown: {type(args).__name__})"

@@ -1,4 +1,4 @@
-"""The result of a run: takes what unittest tells, prints a line a test, and keeps what the report needs."""
+"""The result of a run: takes what unittest tells, tells it on as events, and keeps what the reports need."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from typing import Any, TextIO
 from unittest.runner import _WritelnDecorator
 from unittest.suite import _ErrorHolder  # type: ignore[attr-defined]
 
-from xmlrunner.result import _XMLTestResult
+from xmlrunner.result import _XMLTestResult, testcase_name
 
 from glusto.errors import CleanupError, ConfigError, GlustoError, HostError, ParallelError
+from glusto.events import Events
 from glusto.junit import Reports, TestRecord
 
-SHORT = {"expected failure": "xfail", "unexpected success": "XPASS"}
+OUTCOMES = {  # xmlrunner's word → that of events, from good to bad
+    "ok": "passed",
+    "skip": "skipped",
+    "expected failure": "xfailed",
+    "unexpected success": "xpassed",
+    "FAIL": "failed",
+    "ERROR": "error",
+}
+BY_GRAVITY = list(OUTCOMES)
 LIBRARIES = (os.path.dirname(__file__) + os.sep, os.path.dirname(os.__file__) + os.sep)  # Glusto, the standard library
 ErrorInfo = Any  # (type, exception, traceback), as unittest hands it on
 
@@ -37,14 +46,14 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         reports: Reports | None,
         remote_output: Callable[[], str],
         properties: Callable[[], Mapping[str, str]],
-        verbosity: int = 1,
+        events: Events,
     ) -> None:
         super().__init__(_WritelnDecorator(stream), True, 0, infoclass=TestRecord)
         self.buffer = True
         self.records: dict[str, list[TestRecord]] = {}
         self.hosts_failed = self.config_failed = self.interrupted = False
         self._reports, self._remote_output, self._suite_properties = reports, remote_output, properties
-        self._verbosity = verbosity
+        self._events, self._number = events, 0
         self._fresh: list[tuple[TestRecord, str]] = []
         self._running: unittest.TestCase | None = None
 
@@ -54,6 +63,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         super().startTest(test)
         self._running = test
         self._fresh = []
+        self._number = self._events.test = self._events.number()
+        self._events.record("test_started", id=self._number, name=test.id(), suite=testcase_name(test))
 
     def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
         if not self._fresh:
@@ -68,8 +79,7 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
             record.attach("", "")
         last.attach(stdout + remote, stderr)
         last.elapsed_time = self.stop_time - self.start_time - sum(record.elapsed_time for record, _ in others)
-        for record, word in self._fresh:
-            self._print(record, word)
+        self._tell(test, last)
         self._running = None
 
     def _record_interrupt(self, test: unittest.TestCase) -> None:
@@ -85,6 +95,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
 
     def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: ErrorInfo) -> None:  # noqa: N802
         super().addSubTest(test, subtest, err)
+        if err is not None and self.failfast:
+            self.stop()
         if err is None:
             record = TestRecord(self, test, TestRecord.SUCCESS, None, subTest=subtest)
             self._prepare_callback(record, self.successes, "ok", ".")
@@ -96,14 +108,16 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
     def _prepare_callback(
         self, test_info: TestRecord, target_list: list[Any], verbose_str: str, short_str: str
     ) -> None:
-        """Called by xmlrunner for every outcome: keep the record; `stopTest` prints it."""
+        """Called by xmlrunner for every outcome: keep the record; `stopTest` tells of it."""
         if target_list is self.successes:
             target_list.append(test_info)
-        test_info.filename, test_info.lineno = self.filename, self.lineno
+        test_info.filename, test_info.lineno, test_info.number = self.filename, self.lineno, self._number
         self.records.setdefault(test_info.test_name, []).append(test_info)
         if self._running is None:  # a fixture: no stopTest will come
+            test_info.number = 0
             test_info.attach(self._remote_output(), "")
-            self._print(test_info, verbose_str)
+            stdout = test_info.stdout or None
+            self._events.record("fixture_ended", suite=test_info.test_name, stdout=stdout, **told(test_info, verbose_str))
         else:
             test_info.elapsed_time = time() - self.start_time - sum(record.elapsed_time for record, _ in self._fresh)
             self._fresh.append((test_info, verbose_str))
@@ -117,23 +131,43 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         finally:
             self.buffer = True
 
-    def _print(self, record: TestRecord, word: str) -> None:
-        if self._verbosity > 0:
-            word = SHORT.get(word, word)
-            self.stream.writeln(f"{word:<5}  {record.label}  {record.elapsed_time:.3f} s")
-            self.stream.flush()
+    def _tell(self, test: unittest.TestCase, last: TestRecord) -> None:
+        """Tell how a test ended, with what is worst of it."""
+        worst, word = max(self._fresh, key=lambda one: BY_GRAVITY.index(one[1]))
+        subtests = [told(record, word) for record, word in self._fresh]
+        fields = told(worst, word) | {"name": test.id(), "seconds": self.stop_time - self.start_time}
+        self._events.flush()
+        self._events.record(
+            "test_ended",
+            id=self._number,
+            suite=last.test_name,
+            stdout=last.stdout or None,
+            stderr=last.stderr or None,
+            subtests=subtests if len(subtests) > 1 or subtests[0]["name"] != test.id() else None,
+            **fields,
+        )
+        self._events.test = 0
 
     # Reports
 
+    def class_began(self, name: str) -> None:
+        """A class begins, before anything of it has run."""
+        self._events.record("class_started", suite=name)
+
     def class_ended(self, name: str) -> None:
         """A class is over, its cleanup too: write its report."""
+        self._events.record("class_ended", suite=name)
+        self.write(name)
+
+    def write(self, name: str) -> None:
+        """Write the report of a class as far as it is."""
         if self._reports is not None and name in self.records:
             self._reports.write(name, self.records[name], self._suite_properties())
 
     def write_all(self) -> None:
         """Write every report, those of modules and of what went wrong between classes too."""
         for name in self.records:
-            self.class_ended(name)
+            self.write(name)
 
     def add_trouble(self, where: str, error: Exception) -> None:
         """Record an error that belongs to no class."""
@@ -147,6 +181,19 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
     def count(self, outcome: int) -> int:
         """Return how many records have an outcome."""
         return sum(record.outcome == outcome for record in self.all_records())
+
+
+def told(record: TestRecord, word: str) -> dict[str, Any]:
+    """Return what an event says of a record."""
+    message = getattr(record, "test_exception_message", "")
+    name = getattr(record, "test_exception_name", "")
+    return {
+        "name": record.label,
+        "outcome": OUTCOMES[word],
+        "seconds": float(record.elapsed_time),
+        "message": (f"{name}: {message}" if name and word != "skip" else message) or None,
+        "details": record.get_error_info() or None,
+    }
 
 
 def told_shortly(error: GlustoError) -> str:

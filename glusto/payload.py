@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import importlib.util
-import json
 import marshal
+import re
 import shlex
 import zlib
 from collections.abc import Sequence
@@ -14,8 +14,23 @@ from pathlib import Path
 
 from glusto.agent.processes import TAG
 
+LAZY = ("collections", "inspect", "logging", "pickle", "random", "socket", "traceback")
 PADDING = b"\n" * 16  # what a shell's rc file that reads a line from standard input may have
-RPYC_PARTS = ("core", "lib", "utils")
+RPYC = (  # what a host serves with
+    *(f"core/{name}" for name in ("async_", "brine", "channel", "consts", "netref", "protocol", "service", "vinegar")),
+    *(f"lib/{name}" for name in ("__init__", "colls", "compat")),
+    "utils/teleportation",
+    "version",
+)
+MAGIC = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
+LIGHTER = {
+    **{f"import {name}": f"from glusto_agent.lazy import {name}" for name in LAZY},
+    "import importlib.util": "from glusto_agent.lazy import importlib",
+    "import concurrent.futures as c_futures": "from glusto_agent.lazy import concurrent_futures as c_futures",
+    "import cPickle as pickle": "from glusto_agent.lazy import pickle",
+    "from functools import partial": "from _functools import partial",
+}
+IMPORTS = re.compile(rf"^( *)({'|'.join(map(re.escape, LIGHTER))})(?= *(?:#.*)?$)", re.MULTILINE)
 PYTHONS = (
     "python3",
     "/usr/bin/python3",
@@ -64,28 +79,52 @@ def none(token: str) -> bytes:
 
 def first_input(token: str, settings: dict[str, object]) -> bytes:
     """Return what the bootstrap reads from its standard input, ahead of the frames."""
-    code = modules()
-    return PADDING + b"\0%s\0%s\0%d\0" % (token.encode(), json.dumps(settings).encode(), len(code)) + code
+    told, code = marshal.dumps(settings, 2), compiled()
+    return PADDING + b"\0%s\0%d %d %d\0" % (token.encode(), MAGIC, len(told), len(code)) + told + code
+
+
+def second_input(token: str) -> bytes:
+    """Return what a bootstrap on another version of Python asks for: the sources."""
+    code = sources()
+    return b"\0%s\0%d\0" % (token.encode(), len(code)) + code
 
 
 @functools.cache
-def modules() -> bytes:
-    """Return every module that the host may import from memory, compressed."""
-    found: dict[str, tuple[bool, str]] = {"rpyc": (True, "")}
-    agent = Path(__file__).parent / "agent"
-    found["glusto_agent"] = (True, "")
-    for file in agent.glob("*.py"):
+def compiled() -> bytes:
+    """Return every module that the host may import from memory, compiled for this Python, compressed."""
+    code = {
+        name: (is_package, marshal.dumps(compile(text, f"<glusto>/{name}", "exec", dont_inherit=True, optimize=2)))
+        for name, (is_package, text) in texts().items()
+    }
+    return zlib.compress(marshal.dumps(code, 2), 9)
+
+
+@functools.cache
+def sources() -> bytes:
+    """Return every module that the host may import from memory, as source text, compressed."""
+    return zlib.compress(marshal.dumps(texts(), 2), 9)
+
+
+def texts() -> dict[str, tuple[bool, str]]:
+    """Return the source of each module: name → (is a package, text). Packages import nothing by themselves."""
+    found = {name: (True, "") for name in ("glusto_agent", "rpyc", "rpyc.core", "rpyc.utils")}
+    for file in (Path(__file__).parent / "agent").glob("*.py"):
         if file.stem not in ("__init__", "boot"):
             found[f"glusto_agent.{file.stem}"] = (False, file.read_text())
     spec = importlib.util.find_spec("rpyc")
     if spec is None or not spec.submodule_search_locations:
         raise ImportError("rpyc is not installed")
     rpyc = Path(spec.submodule_search_locations[0])
-    found["rpyc.version"] = (False, (rpyc / "version.py").read_text())
-    for part in RPYC_PARTS:
-        for file in (rpyc / part).glob("*.py"):
-            if file.stem == "__init__":
-                found[f"rpyc.{part}"] = (True, file.read_text())
-            else:
-                found[f"rpyc.{part}.{file.stem}"] = (False, file.read_text())
-    return zlib.compress(marshal.dumps(found, 2), 9)
+    for part in RPYC:
+        text = lighter((rpyc / f"{part}.py").read_text())
+        found[f"rpyc.{part.removesuffix('/__init__').replace('/', '.')}"] = (part.endswith("__init__"), text)
+    return found
+
+
+def lighter(text: str) -> str:
+    """Return a module of RPyC's that takes what it seldom needs from `agent/lazy.py`.
+
+    >>> lighter("import inspect\\nimport sys\\n")
+    'from glusto_agent.lazy import inspect\\nimport sys\\n'
+    """
+    return IMPORTS.sub(lambda found: found[1] + LIGHTER[found[2]], text)

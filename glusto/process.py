@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glusto.agent.frames import CHUNK
@@ -86,6 +87,7 @@ class Process:
         self._under_way = 0
         self._moved = asyncio.Event()
         self._killed = False
+        self._tell: Callable[[Result | BaseException], None] = lambda outcome: None
 
     def __repr__(self) -> str:
         state = "running" if self.returncode is None else f"returncode {self.returncode}"
@@ -142,6 +144,10 @@ class Process:
         """Kill the command and its process group; returns when they are dead on the host."""
         self._loop.call_soon_threadsafe(self.kill_soon)
         self.async_communicate(KILL_SECONDS)
+
+    def when_over(self, tell: Callable[[Result | BaseException], None]) -> None:
+        """Have `tell` called with the result, or with the exception, before anybody else gets it."""
+        self._tell = tell
 
     # On the loop's thread
 
@@ -202,6 +208,7 @@ class Process:
         if self._over.done():
             return
         log_result(self._log, self._level, self.host, result)
+        self._tell(result)
         self._over.set_result(result)
         self._release()
 
@@ -209,6 +216,7 @@ class Process:
         if self._over.done():
             return
         self._log.log(self._level, "%s", error)
+        self._tell(error)
         self._over.set_exception(error)
         self._release()
 

@@ -13,6 +13,8 @@ from glusto.errors import ConfigError
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _REFERENCE = re.compile(r"%\(([^()]+)\)s")
+_SECTION = re.compile(r"\[(.+)\]")
+_OPTION = re.compile(r"(.*?)\s*(?:[=:]\s*(.*))?$")
 _DEEPEST_REFERENCE = 10
 _LONGEST_FILLED = 10_000
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -34,7 +36,7 @@ def parse_yaml(text: str, file: str = "") -> Document:
     """
     root = compose_yaml(text, file)
     if root is None or root.value is None:
-        return Document({}, Place(Position(file), {}))
+        return Document({}, Place(Position(file), {}), text)
     if not isinstance(root.value, dict):
         kind = type(root.value).__name__
         raise ConfigError(f"a config is a mapping (`key: value`), and this is a {kind}", *root.position)
@@ -42,7 +44,7 @@ def parse_yaml(text: str, file: str = "") -> Document:
         if not isinstance(key, str):
             raise ConfigError(f'top-level keys are text, and {key!r} is not; quotes make it text: "{key}"',
                               *(place.key or place.position))
-    return Document(root.value, root)
+    return Document(root.value, root, text)
 
 
 def compose_yaml(text: str, file: str = "") -> Place | None:
@@ -54,7 +56,9 @@ def compose_yaml(text: str, file: str = "") -> Place | None:
         mark = error.problem_mark or error.context_mark
         said = ", ".join(part for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise ConfigError(f"no valid YAML: {said}", file, line, column) from error
+        in_flow = mark and "${" in "".join(text.splitlines()[mark.line:mark.line + 1])[:mark.column + 1]
+        hint = '; within {…} and […] a reference stands in quotes: "${NAME}"' if in_flow else ""
+        raise ConfigError(f"no valid YAML: {said}{hint}", file, line, column) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # the pure Python parser on odd escapes
         raise ConfigError(f"no valid YAML: {error}", file) from error
     except RecursionError as error:
@@ -68,10 +72,10 @@ def parse_json(text: str, file: str = "") -> Document:
         raise ConfigError(f"a config is an object ({{…}}), and this is a {type(data).__name__}", file, 1, 1)
     try:
         # JSON is nearly YAML, and Config.where() believes only the positions of values that are equal
-        place = parse_yaml(text, file).place
+        place = parse_yaml(text.replace("\t", " "), file).place
     except ConfigError:
         place = Place(Position(file), data)
-    return Document(data, place)
+    return Document(data, place, text)
 
 
 def json_value(text: str, file: str = "") -> Any:
@@ -84,6 +88,7 @@ def json_value(text: str, file: str = "") -> Any:
         found: dict[str, Any] = {}
         for key, value in pairs:
             if key in found:
+                compose_yaml(text.replace("\t", " "), file)  # it raises the same, and knows where
                 raise ConfigError(f"the key {key!r} is twice in one object; remove or rename one", file)
             found[key] = value
         return found
@@ -95,6 +100,7 @@ def json_value(text: str, file: str = "") -> Any:
     except (RecursionError, ValueError) as error:
         raise ConfigError(f"no valid JSON: {error}", file) from error
     if _depth(data) > MAX_DEPTH:
+        compose_yaml(text.replace("\t", " "), file)  # as above
         raise ConfigError(f"nested more than {MAX_DEPTH} levels deep", file)
     return data
 
@@ -125,7 +131,29 @@ def parse_ini(text: str, file: str = "", *, interpolate: bool = True) -> Documen
     data: dict[str, Any] = {name: dict(parser.items(name)) for name in parser.sections()}
     if interpolate:
         data = {name: _interpolated(section) for name, section in data.items()}
-    return Document(data, Place(Position(file), data))
+    return Document(data, _ini_places(text, file, data), text)
+
+
+def _ini_places(text: str, file: str, data: dict[str, Any]) -> Place:
+    """Where sections, names and values stand; configparser doesn't tell."""
+    root = Place(Position(file), data)
+    section, indent = Place(Position(file), {}), 0
+    for number, line in enumerate(text.splitlines(), 1):
+        written = line.strip()
+        start = line.find(written) if written else 0
+        if not written or written.startswith(("#", ";")) or (section.inner and start > indent):
+            continue  # the last is a value that goes on
+        indent = start
+        if found := _SECTION.match(written):
+            here = Position(file, number, start + 1)
+            section = Place(here, data.get(found[1], {}), here)
+            if found[1] in data:
+                root.inner[found[1]] = section
+        elif (found := _OPTION.match(written)) and found[1] in section.value:
+            at = start + (found.start(2) if found[2] else 0) + 1
+            here = Position(file, number, at)
+            section.inner[found[1]] = Place(here, section.value[found[1]], Position(file, number, start + 1))
+    return root
 
 
 def _interpolated(section: dict[str, str | None]) -> dict[str, str | None]:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import contextlib
 import enum
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
-from typing import TextIO
 
+from glusto.display import Display, LastCommands, Summary
 from glusto.errors import CleanupError
 from glusto.harness import Harness
-from glusto.junit import Reports, TestRecord
+from glusto.junit import Reports
 from glusto.outcome import Outcome
 from glusto.suites import ClassSuite
-
-SLOWEST = 5  # tests named in the summary
 
 
 class Status(enum.IntEnum):
@@ -56,7 +53,8 @@ class Runner:
     Args:
         harness: `g`.
         reports: where JUnit files go; None for none.
-        verbosity: 0 prints the failures and the summary only, 1 a line a test.
+        display: what shows the run.
+        page: writes the HTML report, once all events are told, and returns a line that says where; None for none.
         failfast: stop at the first failure.
     """
 
@@ -64,38 +62,53 @@ class Runner:
         self,
         harness: Harness,
         reports: Reports | None,
+        display: Display,
         *,
-        stream: TextIO | None = None,
-        verbosity: int = 1,
+        page: Callable[[], str] | None = None,
         failfast: bool = False,
     ) -> None:
-        self.harness, self.reports = harness, reports
-        self.stream = stream or sys.stdout
-        self._verbosity, self._failfast = verbosity, failfast
-
-    def run(self, suite: ClassSuite) -> Outcome:
-        """Run the suite, clean up whatever happens, write the reports and print the summary."""
-        started = time.monotonic()
-        outcome = Outcome(
-            self.stream, self.reports, self.harness.take_output, self._properties, verbosity=self._verbosity
-        )
-        outcome.failfast = self._failfast
+        self.harness, self.reports, self.display = harness, reports, display
+        self._page, self._failfast = page, failfast
+        self._commands = LastCommands()
         self.facts: dict[str, Mapping[str, object]] = {}
+
+    def run(self, *suites: ClassSuite) -> Outcome:
+        """Run suites one after the other, clean up whatever happens, write the reports and show the summary."""
+        started = time.monotonic()
+        events = self.harness.events
+        events.listen(self._commands)
+        events.listen(self.display)
+        outcome = Outcome(self.display.stream, self.reports, self.harness.take_output, self._properties, events)
+        outcome.failfast = self._failfast
+        lines: list[str] = []
+        self.display.begin(sum(suite.countTestCases() for suite in suites))
         try:
             with signals_interrupt():
-                self._run_and_clean(suite, outcome)
+                self._run_and_clean(suites, outcome)
         finally:
             outcome.write_all()
-        self._summarise(outcome, time.monotonic() - started)
+            status = status_of(outcome)
+            events.record("run_ended", status=status.name.lower(), exit=int(status), seconds=time.monotonic() - started)
+            events.end()
+            if self.reports is not None and self.reports.written:
+                lines.append(f"reports: {len(self.reports.written)} in {self.reports.directory}")
+            if self._page is not None:
+                self._bear_interrupts(lambda: lines.append(self._page()))  # type: ignore[misc]
+            seconds = time.monotonic() - started
+            records, commands = outcome.all_records(), self._commands.of
+            self.display.summarise(Summary(records, commands, seconds, outcome.interrupted, lines))
         return outcome
 
-    def _run_and_clean(self, suite: ClassSuite, outcome: Outcome) -> None:
+    def _run_and_clean(self, suites: Sequence[ClassSuite], outcome: Outcome) -> None:
+        running = suites[0]
         try:
-            suite(outcome)
+            for running in suites:
+                if not outcome.shouldStop:
+                    running(outcome)
         except KeyboardInterrupt as stop:
             outcome.interrupted = True
-            self.stream.write(f"\n{str(stop) or 'Ctrl-C'}: cleaning up\n")
-            self._bear_interrupts(lambda: suite.finish(outcome))
+            self.display.say(f"\n{str(stop) or 'Ctrl-C'}: cleaning up")
+            self._bear_interrupts(lambda: running.finish(outcome))
         finally:
             self._bear_interrupts(lambda: self._close(outcome))
 
@@ -104,7 +117,7 @@ class Runner:
         try:
             step()
         except KeyboardInterrupt:
-            self.stream.write("still cleaning up; this is bounded in time\n")
+            self.display.say("still cleaning up; this is bounded in time")
 
     def _close(self, outcome: Outcome) -> None:
         self.facts = self.harness.facts()
@@ -127,34 +140,6 @@ class Runner:
             found[f"{host}.hostname"] = str(fact["hostname"])
         return found
 
-    def _summarise(self, outcome: Outcome, seconds: float) -> None:
-        """Print what failed and why, what was slow, and where the reports are."""
-        write = self.stream.write
-        records = outcome.all_records()
-        bad = [record for record in records if record.outcome in (TestRecord.FAILURE, TestRecord.ERROR)]
-        for record in bad:
-            write(f"\n{'=' * 70}\n{kind(record)}: {record.label}\n{'-' * 70}\n{record.get_error_info().rstrip()}\n")
-            for title, text in (("printed", record.stdout), ("printed on stderr", record.stderr)):
-                if text and text.strip():
-                    write(f"--- {title}\n{tail(text)}\n")
-        write("\n")
-        slow = sorted(records, key=lambda record: -record.elapsed_time)[:SLOWEST]
-        if slow and slow[0].elapsed_time >= 0.1:
-            write("slowest:\n" + "".join(f"  {one.elapsed_time:8.3f} s  {one.label}\n" for one in slow))
-        if bad:
-            write("failed:\n" + "".join(f"  {kind(one):<8}  {one.label}\n" for one in bad))
-        counts = {
-            "passed": outcome.count(TestRecord.SUCCESS),
-            "failed": outcome.count(TestRecord.FAILURE),
-            "errors": outcome.count(TestRecord.ERROR),
-            "skipped": outcome.count(TestRecord.SKIP),
-        }
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "passed")
-        write(f"{told} in {seconds:.1f} s" + (", interrupted" if outcome.interrupted else "") + "\n")
-        if self.reports is not None and self.reports.written:
-            write(f"reports: {len(self.reports.written)} in {self.reports.directory}\n")
-        self.stream.flush()
-
 
 def status_of(outcome: Outcome) -> Status:
     """Return the exit status of a run that has an outcome."""
@@ -173,16 +158,3 @@ def worst(statuses: Sequence[Status]) -> Status:
     """Return the status of several runs together."""
     order = (Status.PASSED, Status.NO_TESTS, Status.FAILED, Status.HOSTS, Status.USAGE, Status.INTERRUPTED)
     return max(statuses, key=order.index)
-
-
-def kind(record: TestRecord) -> str:
-    """Say how a record is bad."""
-    return "FAIL" if record.outcome == TestRecord.FAILURE else "ERROR"
-
-
-def tail(text: str, limit: int = 4000) -> str:
-    """Return the end of a text; all of it is in the report."""
-    text = text.rstrip()
-    return text if len(text) <= limit else f"[{len(text) - limit} characters before]\n{text[-limit:]}"
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from glusto.errors import ConfigError
@@ -107,3 +107,6 @@ class Settings:
     keep_residue: bool = False
     ssh_keyfile: FilePath | None = None  # as `keyfile`, a name of old for `ssh: keyfile`
     keyfile: FilePath | None = None
+
+
+SECTIONS = ("servers", "clients", "roles", *(each.name for each in fields(Settings)))  # the top-level keys Glusto knows

@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from glusto.config import dump, plain
 from glusto.errors import ConfigError
+from glusto.plain import dump, plain
 from glusto.readers import parse_ini
 from glusto.sources import extension_of, is_url, path_of
 from glusto.tables import format_csv
@@ -51,8 +51,10 @@ def store(
         "csv": lambda: format_csv(obj, name, header=header, fieldnames=fieldnames, delimiter=delimiter),
     }
     if kind not in FORMATS:
-        raise ConfigError(f"{kind or 'no extension'!r} is no kind of config that can be written; "
-                          f"it is one of {', '.join(FORMATS)}", name)
+        raise ConfigError(
+            f"{kind or 'no extension'!r} is no kind of config that can be written; it is one of {', '.join(FORMATS)}",
+            name,
+        )
     text = write[kind]()
     if is_url(name):
         raise ConfigError("a URL can be read, but not written", name)
@@ -74,9 +76,7 @@ def format_json(obj: object) -> str:
     return json.dumps(plain(obj), indent=4, ensure_ascii=False, default=str) + "\n"
 
 
-def format_ini(
-    obj: object, file: str = "", *, order: Sequence[str] = (), allow_mixed_case: bool = True
-) -> str:
+def format_ini(obj: object, file: str = "", *, order: Sequence[str] = (), allow_mixed_case: bool = True) -> str:
     r"""Return section → dictionary, or list of names, as INI text.
 
     Args:
@@ -97,8 +97,9 @@ def format_ini(
         raise ConfigError(f"INI is written from section → dictionary or list, not from a {type(obj).__name__}", file)
     if unknown := [name for name in order if name not in obj]:
         raise ConfigError(f"the order names a section {unknown[0]!r}, which is not there", file)
-    sections = {str(name): _options(obj[name], str(name), file, allow_mixed_case)
-                for name in dict.fromkeys([*order, *obj])}
+    sections = {
+        str(name): _options(obj[name], str(name), file, allow_mixed_case) for name in dict.fromkeys([*order, *obj])
+    }
     parser = configparser.RawConfigParser(allow_no_value=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's documentation has it
     out = io.StringIO()

@@ -17,6 +17,8 @@ class ClassSuite(unittest.TestSuite):
 
     def _handleClassSetUp(self, test: unittest.TestCase, result: unittest.TestResult) -> None:  # noqa: N802
         result.current_class = type(test)  # type: ignore[attr-defined]
+        if type(test) is not getattr(result, "_previousTestClass", None) and isinstance(result, Outcome):
+            result.class_began(class_name(type(test)))
         super()._handleClassSetUp(test, result)  # type: ignore[misc]
 
     def _tearDownPreviousClass(self, test: unittest.TestCase | None, result: unittest.TestResult) -> None:  # noqa: N802

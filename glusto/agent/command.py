@@ -2,7 +2,7 @@
 
 import os
 import pwd
-import signal
+import _signal as signal
 
 from . import processes, trees
 from .frames import CHUNK
@@ -177,6 +177,8 @@ class Command:
         """End the command and whatever of it is in its process group; say so when it is dead."""
         self.ended_by = reason
         processes.send_signal(self.pid, signal.SIGKILL, group=True)
+        if self.status is None:  # just forked, it may not have made its group yet
+            processes.send_signal(self.pid, signal.SIGKILL)
         for descriptor in list(self.outputs):
             os.set_blocking(descriptor, False)
             self.read(descriptor)

@@ -1,8 +1,8 @@
 """The deployed server as the agent sees it: its process, its private directory, and what it prints."""
 
 import os
-import signal
-import socket
+import _signal as signal
+import _socket
 
 from . import directory, processes, server
 from .command import close_all_but, restore_signals
@@ -22,7 +22,7 @@ class Deployed:
     def __init__(self, agent: "Agent") -> None:
         self.agent = agent
         self.directory = directory.create(agent.token)
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.listener = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             self.listener.bind(self.directory.socket)
             self.listener.listen(128)

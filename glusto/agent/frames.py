@@ -1,44 +1,91 @@
-"""Frames, the words that controller and agent exchange: a JSON header and a body of raw bytes."""
+"""Frames, the words that controller and agent exchange: a header and a body of raw bytes.
 
-import json
+The agent's headers are JSON, since the controller trusts no host; the controller's are Python's own marshal
+format, which every Python reads, and for which a host has to import nothing.
+"""
+
+import marshal
 import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 LENGTHS = struct.Struct("!II")
 MAX_HEADER = 1 << 20
 MAX_BODY = 1 << 24
 CHUNK = 1 << 16  # how much output or file content goes into one frame
+ESCAPES = {code: f"\\u{code:04x}" for code in (*range(32), 34, 92)}
 
 
 class FrameError(Exception):
     """What arrived is no frame: the other end is not ours, or the stream is damaged."""
 
 
-def encode(header: "dict[str, object]", body: bytes = b"") -> bytes:
-    """Return the bytes of one frame.
+def to_json(value: object) -> str:
+    """Return a value as JSON: what `json.dumps` does, without what its import costs a host.
 
-    >>> list(Decoder().feed(encode({"op": "ping"}, b"x")))
-    [({'op': 'ping'}, b'x')]
+    >>> to_json({"a": [1, 2.5, None, True], "b": 'x"'})
+    '{"a":[1,2.5,null,true],"b":"x\\\\u0022"}'
     """
-    text = json.dumps(header).encode()
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]  # type: ignore[index]
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{to_json(key)}:{to_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(to_json, value)) + "]"
+    return '"' + str(value).translate(ESCAPES) + '"'
+
+
+def encode(header: "dict[str, Any]", body: bytes = b"") -> bytes:
+    """Return the bytes of a frame to an agent."""
+    text = marshal.dumps(header, 2)
     return LENGTHS.pack(len(text), len(body)) + text + body
 
 
-class Decoder:
-    """Takes bytes as they come, in pieces of any size, and gives back whole frames."""
+def encode_answer(header: "dict[str, Any]", body: bytes = b"") -> bytes:
+    """Return the bytes of a frame from an agent.
 
-    def __init__(self) -> None:
+    >>> list(Decoder().feed(encode_answer({"op": "hello"}, b"x")))
+    [({'op': 'hello'}, b'x')]
+    """
+    text = to_json(header).encode("utf-8", "backslashreplace")  # half characters, as JSON writes them
+    return LENGTHS.pack(len(text), len(body)) + text + body
+
+
+def from_json(text: bytes) -> "dict[str, Any]":
+    """Read a header that an agent has sent.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    import json
+
+    header = json.loads(text.decode())
+    if not isinstance(header, dict):
+        raise ValueError("it is no JSON object")
+    return header
+
+
+class Decoder:
+    """Takes bytes as they come, in pieces of any size, and gives back whole frames.
+
+    Args:
+        read_header: reads a header; `marshal.loads` at an agent.
+    """
+
+    def __init__(self, read_header: "Callable[[bytes], dict[str, Any]]" = from_json) -> None:
         self._buffer = bytearray()
+        self._read_header = read_header
 
     def feed(self, data: bytes) -> "Iterator[tuple[dict[str, Any], bytes]]":
         """Yield every frame that `data` completes.
 
         Raises:
-            FrameError: lengths out of range, or a header that is no JSON object.
+            FrameError: lengths out of range, or a header that can't be read.
         """
         buffer = self._buffer
         buffer += data
@@ -51,11 +98,9 @@ class Decoder:
             if len(buffer) < end:
                 return
             try:
-                header = json.loads(buffer[LENGTHS.size : start].decode())
-            except ValueError as error:
-                raise FrameError(f"the header is no JSON: {error}") from error
-            if not isinstance(header, dict):
-                raise FrameError("the header is no JSON object")
+                header = self._read_header(bytes(buffer[LENGTHS.size : start]))
+            except (ValueError, EOFError, TypeError, RecursionError) as error:
+                raise FrameError(f"the header can't be read: {error}") from error
             body = bytes(buffer[start:end])
             del buffer[:end]
             yield header, body

@@ -4,20 +4,18 @@ It ends when its input does, at SIGTERM or SIGHUP, or when the controller has be
 before it goes, the deployed server, the running commands and the private directory go.
 """
 
-import json
+import _signal as signal
+import marshal
 import os
 import pwd
-import selectors
-import signal
-import socket
 import sys
 import time
-import traceback
 
 from . import directory, processes, server
 from .command import Command
 from .deployed import Deployed
-from .frames import Decoder, FrameError, encode
+from .frames import Decoder, FrameError, encode_answer
+from .poller import Poller
 from .tunnel import Tunnel
 from .warden import Warden
 
@@ -49,10 +47,11 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-class Agent:
+class Agent(Poller):
     """The loop. Everything it waits for is a descriptor or a time."""
 
     def __init__(self, token: str, settings: "dict[str, Any]") -> None:
+        super().__init__()
         self.token = token
         self.label = str(settings["label"])
         self.keep_residue = bool(settings["keep_residue"])
@@ -69,14 +68,10 @@ class Agent:
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda number, frame: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self.selector = selectors.DefaultSelector()
-        self.sources = selectors.DefaultSelector()  # a selector within: it waits as one when we are behind
-        self.watch(self.sources.fileno(), self.read_sources)
         self.watch(self.input, self.read_input)
         self.watch(self.wake_up, self.read_signals)
-        self.behind = False
         self.queue = bytearray()
-        self.decoder = Decoder()
+        self.decoder = Decoder(marshal.loads)
         self.timers: dict[int, tuple[float, Any]] = {}
         self.channels: dict[int, Any] = {}
         self.deployed: "Deployed | None" = None
@@ -84,21 +79,6 @@ class Agent:
         self.ending = False
 
     # What the loop waits for
-
-    def watch(self, descriptor: int, callback: object, writing: bool = False) -> None:
-        """Call back with the descriptor whenever it is ready."""
-        if descriptor not in self.selector.get_map():
-            event = selectors.EVENT_WRITE if writing else selectors.EVENT_READ
-            self.selector.register(descriptor, event, callback)
-
-    def watch_source(self, descriptor: int, callback: object) -> None:
-        """Like `watch`, for output to be sent on: it waits while the link can't take more."""
-        self.sources.register(descriptor, selectors.EVENT_READ, callback)
-
-    def unwatch(self, descriptor: int) -> None:
-        for selector in (self.selector, self.sources):
-            if descriptor in selector.get_map():
-                selector.unregister(descriptor)
 
     def later(self, number: int, seconds: float, callback: object) -> None:
         """Call back for a channel after so many seconds, unless it is dropped before."""
@@ -116,18 +96,12 @@ class Agent:
             if now - self.heard > self.silence:
                 return
             wait = min([self.heard + self.silence] + [due for due, _ in self.timers.values()]) - now
-            for key, _ in self.selector.select(max(wait, 0) + 0.001):
-                key.data(key.fd)
+            self.wait(wait)
             now = time.monotonic()
             for number, (due, callback) in list(self.timers.items()):
                 if due <= now:
                     del self.timers[number]
                     callback()
-
-    def read_sources(self, _: int) -> None:
-        for key, _ in self.sources.select(0):
-            if key.fd in self.sources.get_map():  # not closed by the one before it
-                key.data(key.fd)
 
     def read_signals(self, descriptor: int) -> None:
         numbers = os.read(descriptor, 512)
@@ -145,7 +119,7 @@ class Agent:
     # Frames
 
     def send(self, header: "dict[str, object]", body: bytes = b"") -> None:
-        self.queue += encode(header, body)
+        self.queue += encode_answer(header, body)
         self.flush(self.output)
 
     def flush(self, descriptor: int) -> None:
@@ -160,13 +134,7 @@ class Agent:
         except OSError:
             self.ending = True
             self.queue.clear()
-        if self.behind != (len(self.queue) > HIGH_WATER):
-            self.behind = not self.behind
-            sources = self.sources.fileno()
-            if self.behind:
-                self.unwatch(sources)
-            else:
-                self.watch(sources, self.read_sources)
+        self.hold(len(self.queue) > HIGH_WATER)
 
     def read_input(self, descriptor: int) -> None:
         data = os.read(descriptor, READ_SIZE)
@@ -174,6 +142,9 @@ class Agent:
             self.ending = True
             return
         self.heard = time.monotonic()
+        self.take(data)
+
+    def take(self, data: bytes) -> None:
         try:
             for header, body in self.decoder.feed(data):
                 self.handle(header, body)
@@ -283,7 +254,7 @@ class Agent:
             "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "executable": sys.executable,
             "system": operating_system(),
-            "hostname": socket.gethostname(),
+            "hostname": os.uname().nodename,
             "user": user_name(),
             "time": time.time(),
             "alive": [processes.describe(pid) for token in replaces for pid in processes.evict(token)],
@@ -291,14 +262,15 @@ class Agent:
         }
 
 
-def main(token: str, settings: bytes) -> None:
-    """Run the agent to its end, and the process with it. `settings` is JSON."""
+def main(token: str, settings: bytes, early: bytes) -> None:
+    """Run the agent to its end, and the process with it. `settings` are marshalled; `early` are frames that came already."""
     status = 1
     try:
-        told = json.loads(settings.decode())
+        told = marshal.loads(settings)
         agent = Agent(token, told)
         processes.rename("glusto-agent " + agent.label)
         agent.send(agent.hello(told["replaces"]))
+        agent.take(early)
         server.preload()
         try:
             agent.loop()
@@ -306,6 +278,8 @@ def main(token: str, settings: bytes) -> None:
             agent.close()
         status = 0
     except BaseException:
+        import traceback
+
         traceback.print_exc()
     finally:
         sys.stderr.flush()

@@ -4,7 +4,7 @@ Read from /proc. On a host without it only the server's process group can be fou
 """
 
 import os
-import signal
+import _signal as signal
 import time
 
 TAG = "GLUSTO_AGENT"

@@ -1,27 +1,42 @@
 """The deployed server: RPyC's classic service on a Unix socket, in a child process of the agent."""
 
+import _signal
+import _socket
 import fcntl
 import io
 import os
-import signal
-import socket
 import sys
 import threading
-import traceback
-from importlib.machinery import PathFinder
+
+from .stream import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 GREETING = b"glusto\n"  # the first bytes of a connection: they tell a served socket from a refused forward
+
+# Requests beside RPyC's own, each one round trip where the classic service takes several.
+GET_MODULE, EXECUTE, EVALUATE, GET_NAMESPACE = 101, 102, 103, 104
 
 
 class Site:
     """Sets up site-packages at the first import that needs them: most tests do without, and it is slow."""
 
+    lock = threading.RLock()
+    begun = False
+
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> object:
-        sys.meta_path.remove(cls)  # type: ignore[arg-type]
-        import site
+        from importlib.machinery import PathFinder
 
-        site.main()
+        with cls.lock:  # another thread's import waits until all is set up
+            if not cls.begun:
+                cls.begun = True
+                import site
+
+                site.main()
+                sys.meta_path.remove(cls)  # type: ignore[arg-type]
         return PathFinder.find_spec(name, path)  # type: ignore[arg-type]
 
 
@@ -33,13 +48,13 @@ def die_with_agent(alive: int) -> None:
     """
     if hasattr(fcntl, "F_SETSIG"):
         fcntl.fcntl(alive, fcntl.F_SETOWN, -os.getpid())
-        fcntl.fcntl(alive, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(alive, fcntl.F_SETSIG, _signal.SIGKILL)
         fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
         return
 
     def wait() -> None:
         os.read(alive, 1)
-        os.killpg(0, signal.SIGKILL)
+        os.killpg(0, _signal.SIGKILL)
 
     threading.Thread(target=wait, daemon=True).start()
 
@@ -47,8 +62,7 @@ def die_with_agent(alive: int) -> None:
 def preload() -> None:
     """Import what serving needs; done in the agent, so that every server it forks starts at once."""
     import rpyc.core.channel
-    import rpyc.core.service
-    import rpyc.core.stream  # noqa: F401
+    import rpyc.core.service  # noqa: F401
 
 
 def forget_streams(connection: object) -> None:
@@ -63,26 +77,47 @@ def forget_streams(connection: object) -> None:
             setattr(sys, name, getattr(sys, f"__{name}__"))
 
 
-def serve_connection(peer: socket.socket) -> None:
+def make_service() -> "Any":
+    """Return a classic service that takes our requests too."""
+    from rpyc.core.protocol import Connection
+    from rpyc.core.service import SlaveService
+
+    class Served(Connection):  # type: ignore[misc]
+        @classmethod
+        def _request_handlers(cls) -> "dict[int, Any]":
+            handlers = super()._request_handlers()
+            handlers[GET_MODULE] = lambda self, name: self._local_root.getmodule(name)
+            handlers[EXECUTE] = lambda self, text: self._local_root.execute(text)
+            handlers[EVALUATE] = lambda self, text: self._local_root.eval(text)
+            handlers[GET_NAMESPACE] = lambda self: self._local_root.namespace
+            return handlers
+
+    class Service(SlaveService):  # type: ignore[misc]
+        _protocol = Served
+
+    return Service()
+
+
+def serve_connection(peer: "Any") -> None:
     """Serve one connection until its other end closes it."""
     from rpyc.core.channel import Channel
-    from rpyc.core.service import SlaveService
-    from rpyc.core.stream import SocketStream
 
     try:
         peer.sendall(GREETING)
     except OSError:
         return
-    connection = SlaveService()._connect(Channel(SocketStream(peer)), {"sync_request_timeout": None})
+    connection = make_service()._connect(Channel(Stream(peer)), {"sync_request_timeout": None})
     try:
         connection.serve_all()
     except Exception:
+        import traceback
+
         traceback.print_exc(file=sys.__stderr__)
     finally:
         forget_streams(connection)
 
 
-def run(listener: socket.socket) -> None:
+def run(listener: "Any") -> None:
     """Serve connections for ever, each in a thread of its own."""
     sys.argv = ["deployed-rpyc"]
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -93,5 +128,5 @@ def run(listener: socket.socket) -> None:
     sys.path[:0] = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.meta_path.append(Site)  # type: ignore[arg-type]
     while True:
-        peer = listener.accept()[0]
+        peer = _socket.socket(fileno=listener._accept()[0])
         threading.Thread(target=serve_connection, args=(peer,), daemon=True).start()

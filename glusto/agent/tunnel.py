@@ -1,7 +1,7 @@
 """A connection to the deployed server carried in frames, where sshd forbids forwarding."""
 
 import os
-import socket
+import _socket
 
 from .frames import CHUNK
 
@@ -17,7 +17,7 @@ class Tunnel:
         self.agent = agent
         self.number = number
         self.pending = bytearray()
-        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             peer.connect(path)
         except OSError:
