@@ -15,6 +15,7 @@ VERBS = {
     "clean": "remove from the hosts what runs that were killed have left there",
     "shell": "open a Python prompt with `g` connected to the lab",
     "config": "print the config as merged, and where each value comes from",
+    "report": "make the HTML report of a run from its events, also of one that was killed",
     "schema": "print the JSON Schema of a config, for editors",
 }
 STATUSES = """\
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(module.main(options))
     except ConfigError as error:
-        sys.stderr.write(f"glusto: {error}\n{error.excerpt}{'\n' if error.excerpt else ''}")
+        sys.stderr.writelines(f"{part}\n" for part in (f"glusto: {error}", error.excerpt) if part)
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("glusto: interrupted\n")

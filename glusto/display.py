@@ -200,6 +200,8 @@ class LastCommands:
                         commands[place] = ended
             case "test_ended" if event["outcome"] not in BAD:
                 self.of.pop(event["id"], None)
+            case "fixture_ended":
+                self.of[event["id"]] = self.of.get(0, deque()).copy()
             case "class_started":
                 self.of.pop(0, None)
 

@@ -87,7 +87,7 @@ class Events:
         return next(self._numbers)
 
     def record(self, kind: str, t: float | None = None, **fields: Any) -> None:
-        """Tell an event. A field that is None is left out; texts are masked and cut."""
+        """Tell an event. What is None is left out; texts are masked and cut."""
         if not self._listeners:
             return
         event: Event = {"kind": kind, "t": round(self.now() if t is None else t, 6)}
@@ -101,7 +101,7 @@ class Events:
         if isinstance(value, float):
             return round(value, 6)
         if isinstance(value, Mapping):
-            return {str(name): self._safe(part) for name, part in value.items()}
+            return {str(name): self._safe(part) for name, part in value.items() if part is not None}
         if isinstance(value, list | tuple):
             return [self._safe(part) for part in value]
         return value

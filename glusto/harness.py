@@ -508,10 +508,12 @@ class Harness:
         inventory, found, user = self._resolve(host, user)
         text = command if isinstance(command, str) else " ".join(command)
         loop, lab = self._start()
-        process = Process(f"{user}@{found.name}", text, loop.asyncio, self.log, log_level)
+        data = stdin.encode() if isinstance(stdin, str) else stdin or b""
+        process = Process(
+            f"{user}@{found.name}", text, loop.asyncio, self.log, log_level, timeout=timeout, stdin=data
+        )
         process.when_over(self.events.command(process.host, text))
-        data = stdin.encode() if isinstance(stdin, str) else stdin
-        loop.start(lab.run(inventory, found, user, process, timeout=timeout, stdin=data))
+        loop.asyncio.call_soon_threadsafe(lab.run, inventory, found, user, process)
         return process
 
     def run_parallel(

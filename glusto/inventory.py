@@ -32,9 +32,11 @@ class Host:
 
     Attributes:
         name: what tests call it.
-        address: what ssh calls it.
-        user: connect as this user only; None when the inventory doesn't say.
-        port, keyfile, python: where sshd listens, the private key's file, the interpreter to try first.
+        address: what ssh calls it; its name by default.
+        user: connect as this user only, whatever `users` says.
+        port: where its sshd listens; by default what ssh's own configuration says.
+        keyfile: the private key for this host, before that of `ssh:`.
+        python: the interpreter to use there; by default the first that is 3.6 or newer of the usual ones.
         connection: "local" runs the same things on this machine, without ssh.
         vars: whatever the tests want to know of it; read-only.
     """

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from glusto.errors import CleanupError, ConnectError, HostError, LinkLostError, ResidueError
@@ -49,6 +49,7 @@ class Lab:
         self.connections: dict[str, HostConnection] = {}
         self.output: list[tuple[str, bytes]] = []
         self._opening: dict[str, asyncio.Task[Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._lost: dict[str, Link] = {}
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._workspace = Workspace()
@@ -204,28 +205,33 @@ class Lab:
             results[f"{user}@{host.name}"] = got.hello if isinstance(got, Link) else got
         return results
 
-    async def run(
-        self,
-        inventory: Inventory,
-        host: Host,
-        user: str,
-        process: Process,
-        *,
-        timeout: float | None,
-        stdin: bytes | None,
-    ) -> None:
-        """Start a command; `process` gets all that comes of it, the failure to start it too."""
+    def run(self, inventory: Inventory, host: Host, user: str, process: Process) -> None:
+        """Start a command; `process` gets all that comes of it, the failure to start it too.
+
+        Over a link that was heard of just now it is sent at once.
+        """
+        link = self.links.get(f"{user}@{host.name}")
+        if link is not None and link.is_fresh:
+            process.start(link)
+        else:
+            self._starting(self._run(inventory, host, user, process))
+
+    async def _run(self, inventory: Inventory, host: Host, user: str, process: Process) -> None:
         try:
             link = await self.link(inventory, host, user)
         except HostError as error:
             process.lost(error)
-            return
-        fields: dict[str, Any] = {"command": process.command, "stdin": bool(stdin)}
-        if timeout is not None:
-            fields["timeout"] = timeout
-        process.started(link, link.open_channel(process, "run", **fields))
-        if stdin:
-            await process.feed(stdin)
+        except asyncio.CancelledError:
+            process.lost(LinkLostError(process.host, "the lab was closed before the command could start"))
+            raise
+        else:
+            process.start(link)
+
+    def _starting(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` as a task that is kept until it is done, and cancelled when the lab closes."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     # What links tell
 
@@ -302,7 +308,7 @@ class Lab:
 
     async def _stop_opening(self) -> None:
         """Stop what is being opened."""
-        tasks = list(self._opening.values())
+        tasks = [*self._opening.values(), *self._tasks]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

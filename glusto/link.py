@@ -112,6 +112,11 @@ class Link:
         """The agent has answered."""
         return bool(self.hello)
 
+    @property
+    def is_fresh(self) -> bool:
+        """The link lives, and its host was heard of just now."""
+        return bool(self.hello) and self.error is None and time.monotonic() - self._heard < FRESH_SECONDS
+
     async def ready(self) -> None:
         """Wait until the agent has answered.
 
@@ -254,7 +259,7 @@ class Link:
         One that is gone for good (it was rebooted, its sshd killed) shows at once, as `error`. One that only
         does not answer is given time: the network may come back.
         """
-        if self.error is None and self.is_ready and time.monotonic() - self._heard > FRESH_SECONDS:
+        if self.error is None and self.is_ready and not self.is_fresh:
             await asyncio.wait([self.ask("ping")], timeout=PROBE_SECONDS)
 
     def open_channel(self, channel: Channel, op: str, **fields: Any) -> int:

@@ -169,7 +169,9 @@ class _NoTests(unittest.TestSuite):
     """What a template gives to who would make an instance of it."""
 
     def __getattr__(self, name: str) -> None:
-        """A loader that is given a test's name asks for its method."""
+        """Bear that a loader, which was given the name of a test, asks for its method."""
+        if name.startswith("_"):
+            raise AttributeError(name)
 
 
 class _Collected:

@@ -114,10 +114,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         test_info.filename, test_info.lineno, test_info.number = self.filename, self.lineno, self._number
         self.records.setdefault(test_info.test_name, []).append(test_info)
         if self._running is None:  # a fixture: no stopTest will come
-            test_info.number = 0
             test_info.attach(self._remote_output(), "")
-            stdout = test_info.stdout or None
-            self._events.record("fixture_ended", suite=test_info.test_name, stdout=stdout, **told(test_info, verbose_str))
+            self._tell_fixture(test_info, verbose_str)
         else:
             test_info.elapsed_time = time() - self.start_time - sum(record.elapsed_time for record, _ in self._fresh)
             self._fresh.append((test_info, verbose_str))
@@ -130,6 +128,12 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
             return str(super()._exc_info_to_string(err, test))
         finally:
             self.buffer = True
+
+    def _tell_fixture(self, record: TestRecord, word: str) -> None:
+        record.number = self._events.number()
+        fields = told(record, word) | {"suite": record.test_name, "stdout": record.stdout or None}
+        self._events.flush()
+        self._events.record("fixture_ended", id=record.number, **fields)
 
     def _tell(self, test: unittest.TestCase, last: TestRecord) -> None:
         """Tell how a test ended, with what is worst of it."""

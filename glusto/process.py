@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glusto.agent.frames import CHUNK
 from glusto.errors import CommandFailed, CommandTimeout, DeployError, HostError, LinkLostError
+from glusto.logs import level_number
 
 if TYPE_CHECKING:
     from glusto.link import Link
@@ -74,18 +75,26 @@ class Process:
     """
 
     def __init__(
-        self, host: str, command: str, loop: asyncio.AbstractEventLoop, log: logging.Logger, level: str | int | None
+        self,
+        host: str,
+        command: str,
+        loop: asyncio.AbstractEventLoop,
+        log: logging.Logger,
+        level: str | int | None = None,
+        *,
+        timeout: float | None = None,
+        stdin: bytes = b"",
     ) -> None:
         self.host, self.command = host, command
         self._loop = loop
-        self._log, self._level = log, level_number(level)
+        self._log, self._level = log, level_number(level or logging.INFO)
         log.log(self._level, "%s: %s", host, command)
         self._link: Link | None = None
         self._number = 0
         self._streams = {"out": io.BytesIO(), "err": io.BytesIO()}
         self._over: concurrent.futures.Future[Result] = concurrent.futures.Future()
         self._under_way = 0
-        self._moved = asyncio.Event()
+        self._input, self._timeout = memoryview(stdin), timeout
         self._killed = False
         self._tell: Callable[[Result | BaseException], None] = lambda outcome: None
 
@@ -151,11 +160,16 @@ class Process:
 
     # On the loop's thread
 
-    def started(self, link: Link, number: int) -> None:
-        """The command has been sent over the link."""
-        self._link, self._number = link, number
+    def start(self, link: Link) -> None:
+        """Send the command over a link."""
+        self._link = link
+        request: dict[str, Any] = {"command": self.command, "stdin": bool(self._input)}
+        if self._timeout is not None:
+            request["timeout"] = self._timeout
+        self._number = link.open_channel(self, "run", **request)
         if self._killed:
             self.kill_soon()
+        self._feed()
 
     def kill_soon(self) -> None:
         """Ask the host to kill the command."""
@@ -163,20 +177,14 @@ class Process:
         if self._link is not None:
             self._link.send({"op": "kill", "id": self._number})
 
-    async def feed(self, data: bytes) -> None:
-        """Send all of its input, not faster than it is taken."""
-        view = memoryview(data)
-        for start in range(0, len(view), CHUNK):
-            while self._under_way > WINDOW and not self._over.done():
-                self._moved.clear()
-                await self._moved.wait()
-            if self._over.done() or self._link is None:
-                return
-            part = bytes(view[start : start + CHUNK])
+    def _feed(self) -> None:
+        """Send of its input what may be under way."""
+        while self._input and self._under_way < WINDOW and self._link is not None:
+            part, self._input = self._input[:CHUNK], self._input[CHUNK:]
             self._under_way += len(part)
-            self._link.send({"op": "input", "id": self._number}, part)
-        if self._link is not None:
-            self._link.send({"op": "input", "id": self._number})
+            self._link.send({"op": "input", "id": self._number}, bytes(part))
+            if not self._input:
+                self._link.send({"op": "input", "id": self._number})
 
     def frame(self, header: dict[str, Any], body: bytes) -> None:
         """Take what the agent says of the command."""
@@ -184,7 +192,7 @@ class Process:
             self._streams[header["stream"]].write(body)
         elif "taken" in header:
             self._under_way -= int(header["taken"])
-            self._moved.set()
+            self._feed()
         elif "error" in header:
             self.lost(DeployError(self.host, f"the command could not be started: {header['error']}"))
         elif header["ended_by"] == "timeout":
@@ -222,7 +230,7 @@ class Process:
 
     def _release(self) -> None:
         self._streams = {"out": io.BytesIO(), "err": io.BytesIO()}
-        self._moved.set()
+        self._input = memoryview(b"")
 
 
 def log_result(log: logging.Logger, level: int, host: str, result: Result) -> None:
@@ -234,23 +242,9 @@ def log_result(log: logging.Logger, level: int, host: str, result: Result) -> No
                 log.debug("%s: %s: %s", host, name, text if len(text) < LOGGED else text[:LOGGED] + " …")
 
 
-def level_number(level: str | int | None) -> int:
-    """Return a log level as logging wants it, INFO for None.
-
-    Raises:
-        ValueError: there is no level of that name.
-    """
-    if isinstance(level, int):
-        return level
-    number = logging.getLevelName(level.upper() if level else "INFO")
-    if not isinstance(number, int):
-        raise ValueError(f"{level!r} is no log level: DEBUG, INFO, WARNING, ERROR or CRITICAL")
-    return number
-
-
 def run_local(command: str, log: logging.Logger, level: str | int | None, timeout: float | None) -> Result:
     """Run a command in the local shell; see `Harness.run_local`."""
-    log.log(level_number(level), "localhost: %s", command)
+    log.log(level_number(level or logging.INFO), "localhost: %s", command)
     process = subprocess.Popen(
         command,
         shell=True,
@@ -272,7 +266,7 @@ def run_local(command: str, log: logging.Logger, level: str | int | None, timeou
         raise
     status = process.returncode if process.returncode >= 0 else 128 - process.returncode
     result = Result(status, *decode(stdout, stderr))
-    log_result(log, level_number(level), "localhost", result)
+    log_result(log, level_number(level or logging.INFO), "localhost", result)
     return result
 
 

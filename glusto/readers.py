@@ -49,7 +49,7 @@ def parse_yaml(text: str, file: str = "") -> Document:
 
 def compose_yaml(text: str, file: str = "") -> Place | None:
     """Read YAML text, whatever is at its top; None when it is empty. Arguments and errors as for `parse_yaml`."""
-    _check_characters(text, file)
+    check_characters(text, file)
     try:
         return Composer(yaml.parse(text, Loader=_LOADER), file).compose()
     except yaml.MarkedYAMLError as error:
@@ -82,7 +82,7 @@ def json_value(text: str, file: str = "") -> Any:
     """Read JSON text, whatever is at its top; errors and arguments are those of `parse_yaml`."""
     import json
 
-    _check_characters(text, file)
+    check_characters(text, file)
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -118,7 +118,7 @@ def parse_ini(text: str, file: str = "", *, interpolate: bool = True) -> Documen
     """
     import configparser
 
-    _check_characters(text, file)
+    check_characters(text, file)
     parser = configparser.ConfigParser(interpolation=None, allow_no_value=True)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's documentation has it
     try:
@@ -187,7 +187,12 @@ def decode(content: bytes, file: str = "") -> str:
                           file, *_line_and_column(before)) from error
 
 
-def _check_characters(text: str, file: str) -> None:
+def check_characters(text: str, file: str) -> None:
+    """Refuse text with control characters in it, which is no text file.
+
+    Raises:
+        ConfigError: there is one; with its position.
+    """
     if found := _REFUSED.search(text):
         raise ConfigError(f"the character {found[0]!r} can't stand in a config; is this a text file?",
                           file, *_line_and_column(text[: found.start()]))

@@ -57,6 +57,7 @@ class Terminal:
         self._hosts: dict[str, str] = {}
         self._connecting_since = 0.0
         self._began = time.monotonic()
+        self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
             console=self._console,
             get_renderable=self._bottom,
@@ -132,7 +133,7 @@ class Terminal:
 
     def _fixture_ended(self, event: Event) -> None:
         self._tell_connected()
-        self._line(event, self._commands.of.get(0, ()))
+        self._line(event, self._commands.of.get(event["id"], ()))
 
     def _command_started(self, event: Event) -> None:
         self._running[event["id"]] = time.monotonic(), f"{event['host']} $ {event['command']}"
@@ -179,7 +180,8 @@ class Terminal:
             lines.append(text)
         elif self._test is not None:
             name, since = self._test
-            lines.append(Spinner("dots", Text.assemble(name, (f"  {now - since:.1f} s", "dim")), style="cyan"))
+            self._spinner.update(text=Text.assemble(name, (f"  {now - since:.1f} s", "dim"), no_wrap=True))
+            lines.append(Padding(self._spinner, (0, 0, 0, 2)))
             slow = [told for began, told in list(self._running.values()) if now - began > LONG]
             if slow:
                 lines.append(Text(f"    {slow[-1]}", style="dim", no_wrap=True, overflow="ellipsis"))

@@ -24,27 +24,62 @@ def shell() -> str:
         return "/bin/sh"
 
 
-def environment() -> "dict[bytes, bytes]":
-    """Return the environment that the login gave: without the link's tag, and what Python set for itself."""
-    found = dict(os.environb)
-    found.pop(processes.TAG.encode(), None)
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            given = file.read().split(b"\0")
-    except OSError:
-        return found
-    if not any(entry.startswith(b"LC_CTYPE=") for entry in given):  # Python does where the locale is C
-        found.pop(b"LC_CTYPE", None)
-    return found
+SHELL = shell()
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != processes.TAG}
+DEFAULTS = [
+    getattr(signal, name)
+    for name in ("SIGCHLD", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGINT", "SIGXFSZ")
+    if hasattr(signal, name)
+]
 
 
-def execute(command: str) -> None:
-    """Become the user's shell with the command; never returns."""
-    path = shell()
+def spawn(command: str, stdin: int, stdout: int, stderr: int) -> int:
+    """Start the user's shell with a command, in a session of its own, as sshd does; returns its process id.
+
+    Raises:
+        OSError: the shell can't be started.
+    """
+    arguments = [os.path.basename(SHELL), "-c", command]
+    streams = ((stdin, 0), (stdout, 1), (stderr, 2))
     try:
-        os.execve(path, [os.path.basename(path), "-c", command], environment())
-    except OSError as error:
-        os.write(2, f"{path}: {error.strerror}\n".encode())
+        actions = [(os.POSIX_SPAWN_DUP2, given, number) for given, number in streams]
+        return os.posix_spawn(SHELL, arguments, ENVIRONMENT, file_actions=actions, setsid=True, setsigdef=DEFAULTS)
+    except (AttributeError, NotImplementedError):  # before Python 3.8, or a C library without setsid
+        pid = os.fork()
+    if pid == 0:
+        try:
+            become(streams)
+            os.execve(SHELL, arguments, ENVIRONMENT)
+        except OSError as error:
+            os.write(2, f"{SHELL}: {error.strerror}\n".encode())
+        finally:
+            os._exit(127)
+    return pid
+
+
+def call(function: str, arguments: "list[Any]", stdin: int, stdout: int, stderr: int) -> int:
+    """Call a function of `trees` in a child process of the agent; returns its process id."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            become(((stdin, 0), (stdout, 1), (stderr, 2)))
+            close_all_but(set())
+            getattr(trees, function)(*arguments)
+            status = 0
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
+        finally:
+            os._exit(status)
+    return pid
+
+
+def become(streams: "tuple[tuple[int, int], ...]") -> None:
+    """In a child: lead a session of its own, with these standard streams."""
+    os.setsid()
+    for given, number in streams:
+        os.dup2(given, number)
+    restore_signals()
 
 
 def close_all_but(kept: "set[int]") -> None:
@@ -64,10 +99,8 @@ def close_all_but(kept: "set[int]") -> None:
 def restore_signals() -> None:
     """Give a child the signal handling it would have had from sshd."""
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGINT):
+    for number in DEFAULTS:
         signal.signal(number, signal.SIG_DFL)
-    if hasattr(signal, "SIGXFSZ"):
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 
 
 class Command:
@@ -84,43 +117,32 @@ class Command:
         self.taken = 0
         self.input_ended = False
         self.ended_by: str | None = None
-        stdin = os.pipe() if header.get("stdin") else None
-        stdout, stderr = os.pipe(), os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self.become(header, stdin[0] if stdin else None, stdout[1], stderr[1])
+        self.stdin: int | None = None
+        given, stdin = os.pipe()
+        (stdout, out), (stderr, err) = os.pipe(), os.pipe()
+        try:
+            if "call" in header:
+                self.pid = call(header["call"], header["arguments"], given, out, err)
+            else:
+                self.pid = spawn(header["command"], given, out, err)
+        except BaseException:
+            for descriptor in (stdin, stdout, stderr):
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in (given, out, err):
+                os.close(descriptor)
         agent.guard(self.pid)
-        os.close(stdout[1])
-        os.close(stderr[1])
-        self.outputs = {stdout[0]: "out", stderr[0]: "err"}
+        self.outputs = {stdout: "out", stderr: "err"}
         for descriptor in self.outputs:
             agent.watch_source(descriptor, self.read)
-        self.stdin: int | None = None
-        if stdin:
-            os.close(stdin[0])
-            self.stdin = stdin[1]
-            os.set_blocking(self.stdin, False)
+        if header.get("stdin"):
+            self.stdin = stdin
+            os.set_blocking(stdin, False)
+        else:
+            os.close(stdin)
         if header.get("timeout") is not None:
             agent.later(number, float(header["timeout"]), lambda: self.kill("timeout"))
-
-    def become(self, header: "dict[str, Any]", stdin: "int | None", stdout: int, stderr: int) -> None:
-        """In the child: take the pipes as standard streams and do what was asked."""
-        try:
-            os.setsid()
-            os.dup2(os.open(os.devnull, os.O_RDONLY) if stdin is None else stdin, 0)
-            os.dup2(stdout, 1)
-            os.dup2(stderr, 2)
-            restore_signals()
-            if "call" in header:
-                close_all_but(set())
-                getattr(trees, str(header["call"]))(*header["arguments"])
-                os._exit(0)
-            execute(str(header["command"]))
-        except BaseException as error:
-            os.write(2, f"{type(error).__name__}: {error}\n".encode("utf-8", "replace"))
-            os._exit(1)
-        finally:
-            os._exit(127)
 
     def read(self, descriptor: int) -> None:
         try:
@@ -183,24 +205,17 @@ class Command:
             os.set_blocking(descriptor, False)
             self.read(descriptor)
         if self.status is None and processes.reap(self.pid, 2):
-            self.status = -signal.SIGKILL
+            self.status = -int(signal.SIGKILL)
         for descriptor in self.outputs:  # a daemon that left the group may hold them for ever
             self.agent.unwatch(descriptor)
             os.close(descriptor)
         self.outputs = {}
         self.finish()
 
-    def reap(self) -> None:
-        """Called at SIGCHLD: see whether this is the child that ended."""
-        if self.status is not None:
-            return
-        try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            pid, status = self.pid, 0
-        if pid:
-            self.status = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            self.finish()
+    def ended(self, status: int) -> None:
+        """The process has ended, by itself, with this exit status; negative for a signal."""
+        self.status = status
+        self.finish()
 
     def finish(self) -> None:
         if self.status is None or self.outputs or not self.agent.drop(self.number):

@@ -75,16 +75,6 @@ class Deployed:
             if not self.read(self.output):
                 return
 
-    def ended(self) -> "int | None":
-        """Reap the server if it ended by itself; its exit status, negative for a signal, else None."""
-        try:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-        except ChildProcessError:
-            return 0
-        if not pid:
-            return None
-        return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
     def stop(self) -> "dict[str, object]":
         """End the server and its group, then what it left in other sessions, and remove the directory.
 

@@ -30,7 +30,7 @@ def to_json(value: object) -> str:
     '{"a":[1,2.5,null,true],"b":"x\\\\u0022"}'
     """
     if value is None or value is True or value is False:
-        return {None: "null", True: "true", False: "false"}[value]  # type: ignore[index]
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, dict):

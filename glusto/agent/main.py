@@ -74,6 +74,7 @@ class Agent(Poller):
         self.decoder = Decoder(marshal.loads)
         self.timers: dict[int, tuple[float, Any]] = {}
         self.channels: dict[int, Any] = {}
+        self.commands: dict[int, Command] = {}
         self.deployed: "Deployed | None" = None
         self.warden: "Warden | None" = None
         self.ending = False
@@ -107,14 +108,12 @@ class Agent(Poller):
         numbers = os.read(descriptor, 512)
         if signal.SIGTERM in numbers or signal.SIGHUP in numbers:
             self.ending = True
-        for channel in list(self.channels.values()):
-            channel.reap()
-        if self.deployed is not None:
-            status = self.deployed.ended()
-            if status is not None:
-                report = self.deployed.stop()
-                self.deployed = None
-                self.send(dict(report, op="exited", status=status))
+        for pid, status in processes.ended_children():
+            command = self.commands.get(pid)
+            if command is not None:
+                command.ended(status)
+            elif self.deployed is not None and pid == self.deployed.pid:
+                self.send(dict(self.clean(), op="exited", status=status))
 
     # Frames
 
@@ -189,7 +188,8 @@ class Agent(Poller):
 
     def run(self, header: "dict[str, Any]", body: bytes) -> None:
         number = int(header["id"])
-        self.channels[number] = Command(self, number, header)
+        command = Command(self, number, header)
+        self.channels[number] = self.commands[command.pid] = command
 
     def dial(self, header: "dict[str, Any]", body: bytes) -> None:
         """Open a connection to the deployed server that goes through frames."""
@@ -223,6 +223,7 @@ class Agent(Poller):
 
     def release(self, group: int) -> None:
         """A command is over."""
+        self.commands.pop(group, None)
         if self.warden is not None:
             self.warden.forget(group)
 

@@ -7,6 +7,10 @@ import os
 import _signal as signal
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 TAG = "GLUSTO_AGENT"
 
 
@@ -129,6 +133,18 @@ def wait_gone(pids: "list[int]", seconds: float) -> "list[int]":
         if not left or time.monotonic() > end:
             return left
         time.sleep(0.005)
+
+
+def ended_children() -> "Iterator[tuple[int, int]]":
+    """Reap every child that has ended: (process id, exit status), the status negative for a signal."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def reap(pid: int, seconds: float) -> bool:

@@ -85,7 +85,7 @@ def make_service() -> "Any":
     class Served(Connection):  # type: ignore[misc]
         @classmethod
         def _request_handlers(cls) -> "dict[int, Any]":
-            handlers = super()._request_handlers()
+            handlers: "dict[int, Any]" = super()._request_handlers()
             handlers[GET_MODULE] = lambda self, name: self._local_root.getmodule(name)
             handlers[EXECUTE] = lambda self, text: self._local_root.execute(text)
             handlers[EVALUATE] = lambda self, text: self._local_root.eval(text)

@@ -59,6 +59,7 @@ def unpack(destination: str, name: str, stream: "BinaryIO | RawIOBase") -> None:
     if os.path.isdir(target):
         target = os.path.join(target, name)
     target = os.path.abspath(target)
+    os.stat(os.path.dirname(target))  # tarfile would make it, for the sake of a typing error too
     trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
     modes = []
     arrived = False
@@ -66,17 +67,19 @@ def unpack(destination: str, name: str, stream: "BinaryIO | RawIOBase") -> None:
         archive.copybufsize = BLOCK  # type: ignore[attr-defined]
         for member in archive:
             path = place(target, member.name)
+            if path == target and member.issym():
+                raise TreeError("refused a link in the place of the tree: it leads out of it")
             arrived = True
+            if path != target or not member.isdir():
+                unlink_link(path)
             if member.isdir():
                 os.makedirs(path, exist_ok=True)
                 modes.append((path, member.mode))
                 continue
             if member.islnk():
-                member.linkname = os.path.relpath(place(target, member.linkname), os.path.dirname(target))
+                member.linkname = os.path.relpath(place_linked(target, member.linkname), os.path.dirname(target))
             elif not member.isreg() and not member.issym():
                 raise TreeError(f"{member.name} is neither a file, a directory nor a link")
-            if os.path.islink(path):
-                os.unlink(path)
             member.name = os.path.relpath(path, os.path.dirname(target))
             member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
             archive.extract(member, os.path.dirname(target), **trusted)  # type: ignore[arg-type]
@@ -84,6 +87,12 @@ def unpack(destination: str, name: str, stream: "BinaryIO | RawIOBase") -> None:
         raise TreeError("the other end sent nothing")
     for path, mode in reversed(modes):
         os.chmod(path, mode & 0o7777)
+
+
+def unlink_link(path: str) -> None:
+    """Remove a symbolic link where something is to be, so that nothing goes through it."""
+    if os.path.islink(path):
+        os.unlink(path)
 
 
 def place(target: str, name: str) -> str:
@@ -103,3 +112,14 @@ def place(target: str, name: str) -> str:
             raise TreeError(f"refused the name {name!r}: a link on its way leads out of the tree")
     return path
 
+
+def place_linked(target: str, name: str) -> str:
+    """Return where the file is that the stream wants to give a second name.
+
+    Raises:
+        TreeError: it is a symbolic link, which may lead out of the tree.
+    """
+    path = place(target, name)
+    if os.path.islink(path):
+        raise TreeError(f"refused the name {name!r}: it is a link")
+    return path

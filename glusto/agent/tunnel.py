@@ -68,6 +68,3 @@ class Tunnel:
             self.agent.unwatch(descriptor)
             os.close(descriptor)
         self.agent.send({"id": self.number, "returncode": 0, "ended_by": reason})
-
-    def reap(self) -> None:
-        """A tunnel has no process."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import datetime
+import getpass
 import logging
 import os
+import platform
 import shlex
 import sys
 from collections.abc import Sequence
@@ -19,6 +22,8 @@ from glusto.harness import g
 if TYPE_CHECKING:
     import unittest
 
+    from glusto.display import Display
+    from glusto.inventory import Inventory
     from glusto.runner import Status
     from glusto.settings import UnittestSettings
     from glusto.suites import ClassSuite
@@ -33,12 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-u", action="store_true", dest="configured", help="run what the config's unittest: section says (the default)")
     add("-k", action="append", default=[], metavar="PATTERN", dest="patterns", help="only tests whose name matches")
     add("-x", "--failfast", action="store_true", help="stop at the first failure")
+    add("--repeat", type=int, default=1, metavar="N", help="run all of it N times")
+    add("--failed-first", action="store_true", help="begin with the tests that failed when they last ran, by the reports")
     add("-q", "--quiet", action="store_true", help="print failures and the summary only")
     add("-v", "--verbose", action="store_true", help="log what is done on the hosts to the terminal")
     add("--pytest", metavar="ARGS", help='run pytest with these arguments, in one word: --pytest "-x tests/"')
     add("--unittest", metavar="ARGS", help="run unittest with these arguments, in one word")
     add("--nosetests", metavar="ARGS", help=argparse.SUPPRESS)
     add("--reports", metavar="DIR", help="where reports go; by default what the config says, or reports")
+    add("--no-page", action="store_true", help="write no events file and no HTML report")
     add("-l", "--log", metavar="FILE", help="the log file; by default glusto.log among the reports")
     add("--log-level", default="DEBUG", metavar="LEVEL", help="the least level that is logged; DEBUG by default")
     add("--version", action="version", version=f"glusto {__version__}")
@@ -54,22 +62,76 @@ def main(options: argparse.Namespace) -> Status:
         raise ConfigError('nose is gone since Python 3.10; its tests run under pytest: --pytest "ARGS"')
     inventory = load_config(options)  # before tests are imported: they may read g.config when they are
 
-    from glusto.junit import Reports
-    from glusto.runner import Runner, status_of, worst
+    from glusto import display
+    from glusto.junit import new_run
+    from glusto.runner import worst
 
+    if options.repeat < 1:
+        raise ConfigError(f"--repeat takes a number from 1 up, not {options.repeat}")
     directory = options.reports or inventory.reports.dir
-    log_to(options.log or os.path.join(directory, "glusto.log"), options.log_level, terminal=options.verbose)
+    screen = display.Plain(sys.stdout) if options.pytest is not None else display.choose(sys.stdout, quiet=options.quiet)
+    shown = screen.log_handler() if options.verbose else None
+    log_to(options.log or os.path.join(directory, "glusto.log"), options.log_level, shown)
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     statuses: list[Status] = []
     if options.pytest is not None:
-        statuses.append(run_pytest(shlex.split(options.pytest), directory))
+        statuses.append(run_pytest(shlex.split(options.pytest), directory, new_run()))
     ours = options.names or options.discover or options.unittest is not None or options.configured
     if ours or options.pytest is None:
-        reports = Reports(directory) if inventory.unittest.output_junit else None
-        runner = Runner(g, reports, verbosity=0 if options.quiet else 1, failfast=options.failfast)
-        statuses.append(status_of(runner.run(load(options, inventory.unittest))))
+        statuses.append(run_unittest(options, inventory, directory, screen))
     return worst(statuses)
+
+
+def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: str, screen: Display) -> Status:
+    """Run the tests that the command line asks for, with reports; returns the status."""
+    from glusto import failed
+    from glusto.events import EventsFile
+    from glusto.junit import Reports, new_run
+    from glusto.report import EVENTS, page_for, point_at, write_page
+    from glusto.runner import Runner, status_of
+
+    run = new_run()
+    reports = Reports(directory, run) if inventory.unittest.output_junit else None
+    events = EventsFile(os.path.join(directory, EVENTS.format(run)))
+    g.events.begin(g.config)
+    if not options.no_page:
+        point_at(events.filename)
+        g.events.listen(events)
+    g.events.record("run_started", run=run, **description())
+
+    def page() -> str:
+        events.close()
+        name = page_for(events.filename)
+        try:
+            write_page(events.filename, name)
+        except OSError as error:
+            return f"the HTML report could not be written: {error}"
+        return f"report: {name}"
+
+    suites = [load(options, inventory.unittest) for _ in range(options.repeat)]
+    if options.failed_first:
+        suites = [failed.first(suite, failed.read(directory)) for suite in suites]
+    runner = Runner(g, reports, screen, page=None if options.no_page else page, failfast=options.failfast)
+    outcome = runner.run(*suites)
+    failed.write(directory, outcome.all_records())
+    return status_of(outcome)
+
+
+def description() -> dict[str, object]:
+    """Return what the first event of a run says of it."""
+    from glusto.plain import mask
+
+    return {
+        "time": datetime.datetime.now().astimezone().isoformat(timespec="milliseconds"),
+        "glusto": __version__,
+        "python": platform.python_version(),
+        "controller": f"{getpass.getuser()}@{platform.node()}",
+        "pid": os.getpid(),
+        "directory": os.getcwd(),
+        "command": shlex.join(["glusto", *sys.argv[1:]]),
+        "config": mask(g.config),
+    }
 
 
 def load(options: argparse.Namespace, settings: UnittestSettings) -> ClassSuite:
@@ -102,7 +164,7 @@ def from_unittest(loader: unittest.TestLoader, arguments: Sequence[str]) -> unit
     return suite
 
 
-def run_pytest(arguments: Sequence[str], directory: str) -> Status:
+def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
     """Run pytest in this process, with JUnit XML into the reports; returns our status for its own."""
     try:
         import pytest
@@ -114,7 +176,7 @@ def run_pytest(arguments: Sequence[str], directory: str) -> Status:
 
     words = list(arguments)
     if not any(word.startswith("--junit-xml") or word.startswith("--junitxml") for word in words):
-        words.append(f"--junitxml={Reports(directory).path('pytest')}")
+        words.append(f"--junitxml={Reports(directory, run).path('pytest')}")
     meanings = {0: Status.PASSED, 1: Status.FAILED, 2: Status.INTERRUPTED, 4: Status.USAGE, 5: Status.NO_TESTS}
     with signals_interrupt():
         try:
@@ -128,15 +190,12 @@ def run_pytest(arguments: Sequence[str], directory: str) -> Status:
     return status
 
 
-def log_to(filename: str, level: str, *, terminal: bool) -> None:
-    """Have Glusto's log written to a file, and with `terminal` shown as well."""
-    from glusto.process import level_number
+def log_to(filename: str, level: str, shown: logging.Handler | None) -> None:
+    """Have Glusto's log written to a file, and by `shown` as well."""
+    from glusto.logs import level_number
 
-    try:
-        number = level_number(level)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    handlers: list[logging.Handler] = [logging.StreamHandler()] if terminal else []
+    number = level_number(level)
+    handlers = [shown] if shown is not None else []
     try:
         Path(filename).expanduser().parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(os.path.expanduser(filename), encoding="utf-8", errors="replace"))
