@@ -69,11 +69,12 @@ class ConnectError(HostError):
 
     Attributes:
         reason: "unreachable", "refused", "busy", "timeout", "name", "host key", "auth", "login" or "ssh".
+        fix: a command that mends it, or shows more; "" when there is none.
     """
 
-    def __init__(self, host: str, problem: str, reason: str = "ssh") -> None:
+    def __init__(self, host: str, problem: str, reason: str = "ssh", fix: str = "") -> None:
         super().__init__(host, problem)
-        self.reason = reason
+        self.reason, self.fix = reason, fix
 
 
 class LinkLostError(HostError, EOFError):

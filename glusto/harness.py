@@ -609,6 +609,30 @@ class Harness:
         with self.events.transfer(name, "download", remotepath, os.fspath(localpath)):
             transfer.download(stream, name, remotepath, os.fspath(localpath))
 
+    def transfer(
+        self, sourcehost: str, sourcefile: str, targethost: str, targetfile: str, user: str | None = None
+    ) -> None:
+        """Copy a file, or a directory with all that is below it, from one host to another, by way of this machine.
+
+        The hosts need not know each other, and nothing is stored here on its way. Modes are kept.
+
+        Args:
+            targetfile: its new name; or a directory that is there, and then it goes into that.
+            user: on both hosts.
+
+        Raises:
+            TransferError: it did not arrive, or not whole.
+            ConnectError, DeployError: a host can't be reached or used.
+        """
+        from glusto import transfer
+
+        source_name, source = self._transfer(sourcehost, user, "send", [sourcefile])
+        target_name, target = self._transfer(
+            targethost, user, "receive", [targetfile, os.path.basename(sourcefile.rstrip("/"))]
+        )
+        with self.events.transfer(target_name, "transfer", f"{source_name}:{sourcefile}", targetfile):
+            transfer.relay(source, target, target_name, f"{source_name}:{sourcefile}", targetfile)
+
     def _transfer(self, host: str, user: str | None, call: str, arguments: list[str]) -> tuple[str, Transfer]:
         from glusto.transfer import Transfer
 

@@ -141,6 +141,21 @@ class Inventory:
         return tuple(dict.fromkeys(check_user_name(user) for user in users))
 
 
+def host_spots(config: Config) -> dict[str, Spot]:
+    """Where each host is described, or else first named: name → spot.
+
+    >>> {name: spot.path for name, spot in host_spots(Config({"servers": ["a", "b"], "clients": {"b": None}})).items()}
+    {'a': ('servers', 0), 'b': ('servers', 1)}
+    """
+    found: dict[str, tuple[bool, Spot]] = {}
+    for _, value, spot in _roles(config):
+        for fields, entry in _entries(value, spot):
+            is_described = fields["address"] != fields["name"] or len(fields) > 2
+            if fields["name"] not in found or (is_described and not found[fields["name"]][0]):
+                found[fields["name"]] = is_described, entry
+    return {name: spot for name, (_, spot) in found.items()}
+
+
 class _Roster:
     """The hosts met so far, and where, to find those that are described twice and differently."""
 

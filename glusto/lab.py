@@ -36,14 +36,16 @@ class Lab:
     """Links, deployed servers and connections, by name.
 
     Attributes:
+        sweep: agents remove what dead ones have left, as soon as they start.
         links: `user@host` → link.
         servers: `user@host` → the process id of the deployed server.
         connections: `user@host:instance` → connection.
         output: what was printed on the hosts and not yet taken: (`user@host`, bytes).
     """
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, *, sweep: bool = True) -> None:
         self.events = events
+        self.sweep = sweep
         self.links: dict[str, Link] = {}
         self.servers: dict[str, int] = {}
         self.connections: dict[str, HostConnection] = {}

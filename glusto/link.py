@@ -49,6 +49,7 @@ class Link:
     Attributes:
         name: `user@host`.
         hello: what the agent said of its host: python, system, hostname, user, pid, time, swept.
+        seconds: from the start of ssh to that.
         error: why it is lost; None while it lives.
         closing: it is being closed on purpose.
         told: that it was lost has been raised as an error of a cleanup, or a new link has taken its place.
@@ -62,6 +63,7 @@ class Link:
         self.host, self.user, self.inventory = host, user, inventory
         self.name = f"{user}@{host.name}"
         self.hello: dict[str, Any] = {}
+        self.seconds = 0.0
         self.error: HostError | None = None
         self.closing = self.told = False
         self.socket = ""
@@ -89,7 +91,9 @@ class Link:
             "dead_man_seconds": self.inventory.dead_man_seconds,
             "keep_residue": self.inventory.keep_residue,
             "replaces": self._replaces,
+            "sweep": self._lab.sweep,
         }
+        self._started = time.monotonic()
         first_input = payload.first_input(self._token, settings)
         self._wire = Wire(self._command(), payload.here(self._token), first_input, self)
         self._watch = loop.create_task(self._watch_over())
@@ -171,6 +175,7 @@ class Link:
             channel.frame(header, body)
         elif header.get("op") == "hello":
             self.hello = header
+            self.seconds = self._heard - self._started
             if not self._ready.done():
                 self._ready.set_result(None)
         elif header.get("op") == "source":
@@ -238,11 +243,11 @@ class Link:
         """Send one frame; what is sent before the agent runs is kept for it."""
         self._wire.send(header, body)
 
-    def pause(self, paused: bool) -> None:
-        """Stop taking what the host sends, or go on."""
-        self._wire.pause(paused)
+    def widen(self) -> None:
+        """Prepare for much to come and go."""
+        self._wire.widen()
 
-    def ask(self, op: str) -> asyncio.Future[dict[str, Any]]:
+    def ask(self, op: str, body: bytes = b"", **fields: Any) -> asyncio.Future[dict[str, Any]]:
         """Send a request, now; the future gives its answer, or raises a HostError."""
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         if self.error is not None:
@@ -250,7 +255,7 @@ class Link:
             return future
         number = next(self._numbers)
         self._answers[number] = future
-        self.send({"op": op, "id": number})
+        self.send({"op": op, "id": number, **fields}, body)
         return future
 
     async def probe(self) -> None:

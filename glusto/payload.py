@@ -90,6 +90,12 @@ def second_input(token: str) -> bytes:
 
 
 @functools.cache
+def survey() -> bytes:
+    """Return the source of agent/survey.py, which goes with the request for it."""
+    return (importlib.resources.files("glusto.agent") / "survey.py").read_bytes()
+
+
+@functools.cache
 def compiled() -> bytes:
     """Return every module that the host may import from memory, compiled for this Python, compressed."""
     code = {
@@ -109,7 +115,7 @@ def texts() -> dict[str, tuple[bool, str]]:
     """Return the source of each module: name → (is a package, text). Packages import nothing by themselves."""
     found = {name: (True, "") for name in ("glusto_agent", "rpyc", "rpyc.core", "rpyc.utils")}
     for file in (Path(__file__).parent / "agent").glob("*.py"):
-        if file.stem not in ("__init__", "boot"):
+        if file.stem not in ("__init__", "boot", "survey"):
             found[f"glusto_agent.{file.stem}"] = (False, file.read_text())
     spec = importlib.util.find_spec("rpyc")
     if spec is None or not spec.submodule_search_locations:

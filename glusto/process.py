@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glusto.link import Link
 
 WINDOW = 1 << 22  # bytes of input that may be under way to a host
+MUCH = 1 << 16  # bytes of output at once
 KILL_SECONDS = 10.0  # for a host to confirm that a command is dead
 LOGGED = 4096  # characters of a command's output that go into the log
 
@@ -190,6 +191,8 @@ class Process:
         """Take what the agent says of the command."""
         if "stream" in header:
             self._streams[header["stream"]].write(body)
+            if len(body) > MUCH and self._link is not None:
+                self._link.widen()
         elif "taken" in header:
             self._under_way -= int(header["taken"])
             self._feed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from pathlib import Path
 
 from glusto.errors import ConnectError
@@ -11,58 +12,67 @@ from glusto.inventory import Host
 from glusto.settings import SshSettings
 
 TROUBLES = (
-    # (what ssh writes, the reason's name, what to do)
+    # (what ssh writes, the reason's name, what to do, the command for it)
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED",
         "host key",
         "its host key has changed since it was first seen. If that is expected, accept the new one: {forget}",
+        "{forget}",
     ),
     (
         r"No \S+ host key is known for|Host key verification failed",
         "host key",
-        "its host key is not known and strict_host_key_checking is {checking}. Add it: "
-        "ssh-keyscan {port_option}{address} >> {known_hosts}",
+        "its host key is not known and strict_host_key_checking is {checking}. Add it: {learn}",
+        "{learn}",
     ),
     (
         r"UNPROTECTED PRIVATE KEY FILE|bad permissions",
         "auth",
         "ssh refuses a key file that others can read: chmod 600 {keyfile}",
+        "chmod 600 {keyfile}",
     ),
     (
         r"Permission denied|Too many authentication failures|No more authentication methods",
         "auth",
         "it does not let {user} in with {key}. Set ssh: keyfile (or the host's keyfile) to a key that is in "
         "{user}'s ~/.ssh/authorized_keys there, or add it: ssh-copy-id {port_option}{user}@{address}",
+        "ssh-copy-id {identity}{port_option}{user}@{address}",
     ),
     (
         r"Could not resolve hostname|Name or service not known",
         "name",
         "the name {address} is not known here. Give the host an `address`, or mend DNS or /etc/hosts",
+        "getent hosts {address}",
     ),
     (
         r"Connection refused",
         "refused",
         "nothing listens on port {port}. Start sshd there, or set the host's `port`",
+        "systemctl start sshd  # on {address}",
     ),
     (
         r"timed out|timeout",
         "timeout",
         "no answer within {timeout:g} s (ssh: connect_timeout). Is it up, is {address} its address, does a firewall drop port {port}?",
+        "ping -c 3 {address}",
     ),
     (
         r"No route to host|Network is unreachable|Host is down",
         "unreachable",
         "there is no way to {address} from here. Is it up, is that its address?",
+        "ping -c 3 {address}",
     ),
     (
         r"Bad configuration option|bad configuration options|Unsupported option|Can't open user config file|Bad owner or permissions",
         "ssh",
         "ssh does not accept its configuration. Look at ssh: options and config_file",
+        "{by_hand}",
     ),
     (
         r"kex_exchange_identification|Connection (?:closed|reset) by|banner exchange",
         "busy",
         "its sshd hung up before login. Do too many log in at once (MaxStartups), does it refuse this address?",
+        "grep -i maxstartups /etc/ssh/sshd_config  # on {address}; then: systemctl reload sshd",
     ),
 )
 
@@ -120,7 +130,8 @@ def explain(host: Host, user: str, settings: SshSettings, complaint: str, status
     name = f"{user}@{host.name}"
     keyfile = host.keyfile or settings.keyfile
     if keyfile and not Path(keyfile).exists():
-        return ConnectError(name, f"the keyfile {keyfile} does not exist. Set ssh: keyfile to your private key", "auth")
+        problem = f"the keyfile {keyfile} does not exist. Set ssh: keyfile to your private key"
+        return ConnectError(name, problem, "auth", f"ssh-keygen -t ed25519 -f {shlex.quote(keyfile)}")
     offending = re.search(r"Offending .*?key in (\S+?):\d+", complaint)
     known_hosts = offending.group(1) if offending else settings.options.get("UserKnownHostsFile", "~/.ssh/known_hosts")
     port = host.port or 22
@@ -135,13 +146,35 @@ def explain(host: Host, user: str, settings: SshSettings, complaint: str, status
         "key": keyfile or "the keys that ssh offered",
         "checking": settings.strict_host_key_checking,
         "known_hosts": known_hosts,
+        "identity": f"-i {shlex.quote(keyfile)} " if keyfile else "",
+        "by_hand": by_hand(host, user, settings),
+        "learn": f"ssh-keyscan {f'-p {port} ' if port != 22 else ''}{host.address} >> {known_hosts}",
         "forget": f"ssh-keygen -f {os.path.expanduser(known_hosts)} -R '{address}'",
     }
-    for pattern, reason, advice in TROUBLES:
+    for pattern, reason, advice, fix in TROUBLES:
         if re.search(pattern, complaint):
-            return ConnectError(name, f"{advice.format(**facts)} (ssh: {last_line(complaint)})", reason)
+            problem = f"{advice.format(**facts)} (ssh: {last_line(complaint)})"
+            return ConnectError(name, problem, reason, fix.format(**facts))
     said = last_line(complaint) or "it said nothing"
-    return ConnectError(name, f"ssh ended with {status} ({said}). Try it by hand: ssh {user}@{host.address}")
+    problem = f"ssh ended with {status} ({said}). Try it by hand: ssh {user}@{host.address}"
+    return ConnectError(name, problem, fix=by_hand(host, user, settings))
+
+
+def by_hand(host: Host, user: str, settings: SshSettings) -> str:
+    """Return the beginning of a command line that does by hand what a link does.
+
+    >>> by_hand(Host("web", "10.0.0.1", port=2222), "root", SshSettings(keyfile="/k"))
+    'ssh -i /k -p 2222 root@10.0.0.1'
+    """
+    words = ["ssh"]
+    if settings.config_file:
+        words += ["-F", settings.config_file]
+    words += [f"-o{name}={value}" for name, value in settings.options.items()]
+    if keyfile := host.keyfile or settings.keyfile:
+        words += ["-i", keyfile]
+    if host.port:
+        words += ["-p", str(host.port)]
+    return shlex.join([*words, f"{user}@{host.address}"])
 
 
 def last_line(complaint: str) -> str:

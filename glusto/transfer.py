@@ -15,7 +15,7 @@ from glusto.errors import HostError, TransferError
 if TYPE_CHECKING:
     from glusto.link import Link
 
-WINDOW = 1 << 23  # bytes that may be under way, or wait here to be unpacked
+WINDOW = 1 << 23  # bytes that may be under way, in either direction
 
 
 class Transfer(io.RawIOBase):
@@ -28,13 +28,15 @@ class Transfer(io.RawIOBase):
         self._link = link
         self._loop = asyncio.get_running_loop()
         self._moved = threading.Condition()
-        self._under_way = 0
+        self._under_way = self._taken = 0
         self._arrived = bytearray()
         self._complaint = bytearray()
-        self._paused = False
         self._stopped = False
         self._outcome: concurrent.futures.Future[int] = concurrent.futures.Future()
-        self._number = link.open_channel(self, "run", call=call, arguments=arguments, stdin=call == "receive")
+        link.widen()
+        self._number = link.open_channel(
+            self, "run", call=call, arguments=arguments, stdin=call == "receive", window=WINDOW
+        )
 
     # On the loop's thread
 
@@ -44,9 +46,6 @@ class Transfer(io.RawIOBase):
                 self._under_way -= int(header["taken"])
             elif header.get("stream") == "out" and not self._stopped:
                 self._arrived += body
-                if len(self._arrived) > WINDOW and not self._paused:
-                    self._paused = True
-                    self._link.pause(True)
             elif header.get("stream") == "err":
                 self._complaint += body
             elif "error" in header:
@@ -60,9 +59,6 @@ class Transfer(io.RawIOBase):
         with self._moved:
             self._outcome.set_exception(error)
             self._moved.notify_all()
-
-    def _resume(self) -> None:
-        self._link.pause(False)
 
     # On the thread that transfers
 
@@ -91,9 +87,12 @@ class Transfer(io.RawIOBase):
             size = min(len(buffer), len(self._arrived))
             buffer[:size] = self._arrived[:size]
             del self._arrived[:size]
-            if self._paused and len(self._arrived) < WINDOW // 2:
-                self._paused = False
-                self._loop.call_soon_threadsafe(self._resume)
+            self._taken += size
+            if self._taken >= WINDOW // 4:
+                taken, self._taken = self._taken, 0
+                self._loop.call_soon_threadsafe(
+                    self._link.send, {"op": "taken", "id": self._number, "count": taken}
+                )
         return size
 
     def finish(self, trouble: Exception | None) -> str:
@@ -115,9 +114,6 @@ class Transfer(io.RawIOBase):
         """End the host's end, for good. What is still on its way from there is dropped."""
         with self._moved:
             self._stopped = True
-            if self._paused:
-                self._paused = False
-                self._loop.call_soon_threadsafe(self._resume)
         self._loop.call_soon_threadsafe(self._link.send, {"op": "kill", "id": self._number})
 
 
@@ -160,3 +156,26 @@ def download(transfer: Transfer, name: str, remotepath: str, localpath: str) -> 
     complaint = transfer.finish(trouble)
     if complaint:
         raise TransferError(name, f"download of {remotepath} to {localpath}: {complaint}") from trouble
+
+
+def relay(source: Transfer, target: Transfer, name: str, sourcepath: str, targetpath: str) -> None:
+    """Pass what one host sends on to another.
+
+    Raises:
+        TransferError: it did not arrive, or not whole.
+    """
+    trouble: Exception | None = None
+    try:
+        while data := source.read(trees.BLOCK):
+            target.write(data)
+    except Exception as error:
+        trouble = error
+    complaint = source.finish(trouble) if trouble is None else ""
+    if complaint or trouble is not None:
+        source.stop()
+        target.stop()
+    else:
+        target.end_input()
+    complaint = complaint or target.finish(trouble)
+    if complaint:
+        raise TransferError(name, f"transfer of {sourcepath} to {targetpath}: {complaint}") from trouble

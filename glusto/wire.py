@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from glusto.agent.frames import Decoder, FrameError, encode
+from glusto.agent.frames import Decoder, FrameError, encode, widen
 from glusto.loop import wait_exit
 
 TAIL = 16_384  # how much of a complaint, or of noise ahead of the agent, is kept
@@ -112,13 +112,11 @@ class Wire:
         if self._stdin is not None:
             self._stdin.write(data)
 
-    def pause(self, paused: bool) -> None:
-        """Stop taking what comes, or go on."""
-        if self._stdout is not None and not self._stdout.is_closing():
-            if paused:
-                self._stdout.pause_reading()
-            else:
-                self._stdout.resume_reading()
+    def widen(self) -> None:
+        """Prepare for much to come and go."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None and not stream.closed:
+                widen(stream.fileno())
 
     def kill(self) -> None:
         """Kill the process, which closes the wire."""

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.live
 
 PROJECT = Path(__file__).parents[1]
 RC = "/home/george/.bashrc"
+SHELLS = ("sh", "dash", "rbash", "tcsh", "csh", "fish", "zsh", "ksh")
 
 
 @pytest.fixture
@@ -43,7 +44,17 @@ def use(g: Harness, user: str = "george", instances: int = 2) -> None:
         assert conn.modules.getpass.getuser() == user
         assert len(conn.builtins.open("/usr/bin/env", "rb").read()) > 10_000
         assert conn.eval("'x' * 3_000_000") == "x" * 3_000_000
-    assert g.run("h1", "id -un; cat", user, stdin="given").stdout.endswith(f"{user}\ngiven")
+    assert f"{user}\n" in g.run("h1", "id -un", user).stdout
+
+
+def as_ssh_does(g: Harness, fleet: Fleet) -> None:
+    """Run a command through Glusto and through ssh, and assert that there is no difference."""
+    command = "id -un; cat; id >&2; exit 3"
+    argv = ["ssh", "-F", str(fleet.ssh_config), "george@h1", command]
+    by_ssh = subprocess.run(argv, input=b"given\nand more\n", capture_output=True, check=False, timeout=30)
+    texts = [output.decode("utf-8", "replace") for output in (by_ssh.stdout, by_ssh.stderr)]
+    assert by_ssh.returncode != 255
+    assert g.run("h1", command, "george", stdin="given\nand more\n") == (by_ssh.returncode, *texts)
 
 
 # Logins
@@ -67,15 +78,17 @@ def use(g: Harness, user: str = "george", instances: int = 2) -> None:
         "sleep 0.5",
     ],
 )
-def test_what_an_rc_file_does_is_survived(g: Harness, rc: TestHost, text: str) -> None:
+def test_what_an_rc_file_does_is_survived(g: Harness, rc: TestHost, fleet: Fleet, text: str) -> None:
     rc.write_text(RC, f"{text}\n", owner="george")
     use(g)
+    as_ssh_does(g, fleet)
 
 
-@pytest.mark.parametrize("text", ["read x", "read x; read y", "read -n 1 x", "head -n 1 > /dev/null", "read -t 1 x"])
-def test_an_rc_file_that_reads_from_stdin_is_survived(g: Harness, rc: TestHost, text: str) -> None:
+@pytest.mark.parametrize("text", ["read x", "read x; read y", "read -n 1 x", "read -t 1 x"])
+def test_an_rc_file_that_reads_from_stdin_is_survived(g: Harness, rc: TestHost, fleet: Fleet, text: str) -> None:
     rc.write_text(RC, f"{text}\n", owner="george")
     use(g)
+    as_ssh_does(g, fleet)
 
 
 def test_an_rc_file_that_exits_is_told_as_such(g: Harness, rc: TestHost) -> None:
@@ -86,14 +99,11 @@ def test_an_rc_file_that_exits_is_told_as_such(g: Harness, rc: TestHost) -> None
     assert "maintenance, come back later" in str(caught.value)
 
 
-@pytest.mark.parametrize("shell", ["dash", "sh", "rbash", "tcsh", "csh", "fish", "zsh", "ksh"])
-def test_any_login_shell_will_do(g: Harness, host: TestHost, shell: str) -> None:
-    path = shutil.which(shell)
-    if path is None:
-        pytest.skip(f"{shell} is not installed")
+@pytest.mark.parametrize("path", filter(None, map(shutil.which, SHELLS)))  # those that the machine has
+def test_any_login_shell_will_do(g: Harness, host: TestHost, path: str) -> None:
     host.execute("usermod", "--shell", path, "alexander")
     try:
-        if shell == "rbash":  # it may not run what has a slash in its name: it shall be told, not hang
+        if path.endswith("/rbash"):  # it may not run what has a slash in its name: it shall be told, not hang
             with pytest.raises(ConnectError, match="alexander@h1: the login shell ended"):
                 g.rpyc_get_connection("h1", "alexander")
         else:

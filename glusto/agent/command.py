@@ -5,7 +5,7 @@ import pwd
 import _signal as signal
 
 from . import processes, trees
-from .frames import CHUNK
+from .frames import CHUNK, widen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from .main import Agent
 
+PIPE = 1 << 16  # what a pipe holds
 ACKNOWLEDGE = 1 << 18  # tell the controller about this much input taken
 
 
@@ -117,6 +118,9 @@ class Command:
         self.taken = 0
         self.input_ended = False
         self.ended_by: str | None = None
+        self.window = header.get("window")  # what may be under way of its output; by default anything
+        self.under_way = 0
+        self.chunk = PIPE
         self.stdin: int | None = None
         given, stdin = os.pipe()
         (stdout, out), (stderr, err) = os.pipe(), os.pipe()
@@ -138,6 +142,7 @@ class Command:
             agent.watch_source(descriptor, self.read)
         if header.get("stdin"):
             self.stdin = stdin
+            widen(stdin)
             os.set_blocking(stdin, False)
         else:
             os.close(stdin)
@@ -146,18 +151,32 @@ class Command:
 
     def read(self, descriptor: int) -> None:
         try:
-            data = os.read(descriptor, CHUNK)
+            data = os.read(descriptor, self.chunk)
         except BlockingIOError:
             return
         except OSError:
             data = b""
         if data:
             self.agent.send({"id": self.number, "stream": self.outputs[descriptor]}, data)
+            if len(data) == PIPE and self.chunk == PIPE:  # there is much more to come
+                self.chunk = CHUNK
+                widen(descriptor)
+            self.under_way += len(data)
+            if self.window and self.under_way >= self.window:
+                self.agent.unwatch(descriptor)
             return
         self.agent.unwatch(descriptor)
         os.close(descriptor)
         del self.outputs[descriptor]
         self.finish()
+
+    def acknowledge(self, count: int) -> None:
+        """So much of its output has been used; go on when it waits for that."""
+        waited = self.window and self.under_way >= self.window
+        self.under_way -= count
+        if waited and self.under_way < self.window:
+            for descriptor in self.outputs:
+                self.agent.watch_source(descriptor, self.read)
 
     def give_input(self, data: bytes) -> None:
         """Pass bytes to the command's stdin; no bytes close it."""

@@ -7,6 +7,7 @@ import stat
 import time
 
 PREFIX = "glusto-"
+TOKEN = 16  # characters of a link's token, hexadecimal
 SOCKET, LOCK = "socket", "lock"
 SETTLING = 60  # a directory without a lock may be just being made for so many seconds
 
@@ -110,20 +111,37 @@ def remove(path: str) -> None:
     os.rmdir(path)
 
 
-def sweep() -> "list[str]":
-    """Remove what earlier agents of this user were killed too hard to remove; return those paths."""
-    removed = []
+def is_ours(name: str) -> bool:
+    """True for a name that an agent gives: ~/glusto-tests and the like are nobody's business."""
+    token = name[len(PREFIX) :]
+    return name.startswith(PREFIX) and len(token) == TOKEN and not token.strip("0123456789abcdef")
+
+
+def abandoned() -> "list[str]":
+    """Return the directories that earlier agents of this user were killed too hard to remove."""
+    found = []
     for place in places():
         try:
-            names = [name for name in os.listdir(place) if name.startswith(PREFIX)]
+            names = [name for name in os.listdir(place) if is_ours(name)]
         except OSError:
             continue
         for name in names:
             path = os.path.join(place, name)
             try:
                 if is_abandoned(path):
-                    remove(path)
-                    removed.append(path)
+                    found.append(path)
             except OSError:
                 continue  # another agent swept it first, or it is not ours to touch
+    return found
+
+
+def sweep() -> "list[str]":
+    """Remove them; return those that are gone."""
+    removed = []
+    for path in abandoned():
+        try:
+            remove(path)
+            removed.append(path)
+        except OSError:
+            continue  # as above
     return removed

@@ -14,7 +14,7 @@ import time
 from . import directory, processes, server
 from .command import Command
 from .deployed import Deployed
-from .frames import Decoder, FrameError, encode_answer
+from .frames import Decoder, FrameError, answer_head
 from .poller import Poller
 from .tunnel import Tunnel
 from .warden import Warden
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 HIGH_WATER = 4 << 20  # bytes on their way out past which commands' output has to wait
-READ_SIZE = 1 << 18
+READ_SIZE = 1 << 19
+SMALL = 1 << 12  # bytes that are copied more quickly than written apart
 
 
 def operating_system() -> str:
@@ -118,7 +119,21 @@ class Agent(Poller):
     # Frames
 
     def send(self, header: "dict[str, object]", body: bytes = b"") -> None:
-        self.queue += encode_answer(header, body)
+        head = answer_head(header, len(body))
+        if not self.queue and len(body) > SMALL:
+            try:
+                written = os.writev(self.output, [head, body])
+            except BlockingIOError:
+                written = 0
+            except OSError:
+                self.ending = True
+                return
+            if written == len(head) + len(body):
+                return
+            self.queue += (head + body)[written:]
+        else:
+            self.queue += head
+            self.queue += body
         self.flush(self.output)
 
     def flush(self, descriptor: int) -> None:
@@ -162,8 +177,10 @@ class Agent(Poller):
                 "run": self.run,
                 "dial": self.dial,
                 "input": self.give_input,
+                "taken": self.taken,
                 "kill": self.kill,
                 "end": self.end,
+                "survey": self.survey,
             }[header["op"]]
             verb(header, body)
         except Exception as error:
@@ -173,7 +190,7 @@ class Agent(Poller):
         """Answer, once what was printed before is on its way."""
         if self.deployed is not None:
             self.deployed.drain()
-        self.send({"id": header["id"], "ok": {}})
+        self.send({"id": header["id"], "ok": {"time": time.time()}})
 
     def serve(self, header: "dict[str, Any]", body: bytes) -> None:
         """Start the deployed server, unless it runs."""
@@ -203,10 +220,22 @@ class Agent(Poller):
         if channel is not None:
             channel.give_input(body)
 
+    def taken(self, header: "dict[str, Any]", body: bytes) -> None:
+        channel = self.channels.get(header["id"])
+        if channel is not None:
+            channel.acknowledge(header["count"])
+
     def kill(self, header: "dict[str, Any]", body: bytes) -> None:
         channel = self.channels.get(header["id"])
         if channel is not None:
             channel.kill("kill")
+
+    def survey(self, header: "dict[str, Any]", body: bytes) -> None:
+        """Answer with what a function of agent/survey.py, which comes along, says."""
+        module = {"__name__": "glusto_agent.survey", "__package__": "glusto_agent"}
+        exec(compile(body, "<glusto>/survey", "exec"), module)
+        place = directory.places()[0] if self.deployed is None else os.path.dirname(self.deployed.directory.path)
+        self.send({"id": header["id"], "ok": module[header["what"]](place)})  # type: ignore[operator]
 
     def end(self, header: "dict[str, Any]", body: bytes) -> None:
         """Clean up, say what was found, and end."""
@@ -244,7 +273,7 @@ class Agent(Poller):
         signal.alarm(5)  # nobody may be reading any more
         self.flush(self.output)
 
-    def hello(self, replaces: "list[str]") -> "dict[str, object]":
+    def hello(self, replaces: "list[str]", sweep: bool) -> "dict[str, object]":
         """Return the first frame: who and what this host is, and what was left of agents before this one.
 
         `replaces` are the tokens of links that the controller has lost: what still runs of them is ended.
@@ -259,7 +288,7 @@ class Agent(Poller):
             "user": user_name(),
             "time": time.time(),
             "alive": [processes.describe(pid) for token in replaces for pid in processes.evict(token)],
-            "swept": directory.sweep(),
+            "swept": directory.sweep() if sweep else [],
         }
 
 
@@ -270,7 +299,7 @@ def main(token: str, settings: bytes, early: bytes) -> None:
         told = marshal.loads(settings)
         agent = Agent(token, told)
         processes.rename("glusto-agent " + agent.label)
-        agent.send(agent.hello(told["replaces"]))
+        agent.send(agent.hello(told["replaces"], told["sweep"]))
         agent.take(early)
         server.preload()
         try:

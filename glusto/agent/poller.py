@@ -24,6 +24,8 @@ class Poller:
 
     def watch_source(self, descriptor: int, callback: object) -> None:
         """Like `watch`, for output to be sent on: it waits while the sources are held."""
+        if descriptor in self._callbacks:
+            return
         self._sources.add(descriptor)
         self._callbacks[descriptor] = callback
         if not self._held:

@@ -85,13 +85,17 @@ def evict(token: str) -> "list[int]":
 
     It is asked to clean up first, and killed when it does not. Returns those that would not die.
     """
-    tagged = [pid for pid in all_pids() if pid != os.getpid() and has_tag(pid, token)]
+    return end_all([pid for pid in all_pids() if pid != os.getpid() and has_tag(pid, token)])
+
+
+def end_all(pids: "list[int]") -> "list[int]":
+    """Ask processes to end, and kill those that do not; return those that would not die."""
     for number, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0)):
-        for pid in tagged:
+        for pid in pids:
             send_signal(pid, number)
             send_signal(pid, signal.SIGCONT)
-        tagged = wait_gone(tagged, seconds)
-    return tagged
+        pids = wait_gone(pids, seconds)
+    return pids
 
 
 def has_tag(pid: int, token: str) -> bool:

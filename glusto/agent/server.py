@@ -77,16 +77,43 @@ def forget_streams(connection: object) -> None:
             setattr(sys, name, getattr(sys, f"__{name}__"))
 
 
+def is_remote(value: object) -> bool:
+    """True for what lives at the other end of a connection."""
+    try:
+        object.__getattribute__(value, "____conn__")
+    except AttributeError:
+        return False
+    return True
+
+
+def fetched(value: "Any") -> "Any":
+    """Return a container with the containers of the other end in it, itself among them, copied to here."""
+    kind = next((kind for kind in (dict, list, tuple, set, frozenset) if isinstance(value, kind)), None)
+    if kind is dict:
+        return {fetched(key): fetched(value[key]) for key in value}
+    if kind in (list, tuple):
+        return kind(fetched(item) for item in value)
+    return kind(value) if kind is not None else value
+
+
 def make_service() -> "Any":
     """Return a classic service that takes our requests too."""
+    from rpyc.core.consts import HANDLE_CMP
     from rpyc.core.protocol import Connection
     from rpyc.core.service import SlaveService
+
+    def compare(connection: "Any", ours: "Any", theirs: "Any", operator: str = "__cmp__") -> "Any":
+        """Compare as Python does; with a list or a dictionary of the other end by what is in it."""
+        if is_remote(theirs) and isinstance(ours, (dict, list, tuple, set, frozenset)):
+            theirs = fetched(theirs)
+        return connection._handle_cmp(ours, theirs, operator)
 
     class Served(Connection):  # type: ignore[misc]
         @classmethod
         def _request_handlers(cls) -> "dict[int, Any]":
             handlers: "dict[int, Any]" = super()._request_handlers()
             handlers[GET_MODULE] = lambda self, name: self._local_root.getmodule(name)
+            handlers[HANDLE_CMP] = compare
             handlers[EXECUTE] = lambda self, text: self._local_root.execute(text)
             handlers[EVALUATE] = lambda self, text: self._local_root.eval(text)
             handlers[GET_NAMESPACE] = lambda self: self._local_root.namespace

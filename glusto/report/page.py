@@ -12,7 +12,7 @@ from glusto.report.model import read_model
 
 EVENTS = "events-{}.jsonl"
 PAGE = "report-{}.html"
-SCRIPTS = ("data.js", "dom.js", "tests.js", "lanes.js", "timeline.js", "main.js")
+SCRIPTS = ("data.js", "dom.js", "tests.js", "lanes.js", "timeline.js", "pointer.js", "main.js")
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
