@@ -136,7 +136,7 @@ class _Maker:
         self._ungrouped = [host for host in inventory.host_vars if host not in self._around]
 
     def config(self) -> Place:
-        places = {name: self._role(name) for name in ("servers", "clients") if name in self._groups}
+        places: dict[str, Place] = {name: self._role(name) for name in ("servers", "clients") if name in self._groups}
         others = [name for name in self._groups if name not in ("servers", "clients", "all", "ungrouped")]
         roles = {name: self._role(name) for name in others}
         if self._ungrouped:

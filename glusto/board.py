@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PER_SECOND = 10  # redraws
-HEADERS = ("reached", "host key", "login", "Python", "agent", "clock", "free", "sshd", "left over")
+HEADERS = ("reached", "key", "login", "Python", "agent", "clock", "free", "sshd", "left")
 PATHS_FROM = 120  # columns of a terminal from which there is room for paths
 COLORS = {"good": "green", "bad": "bold red", "warning": "yellow", "unknown": "dim", "waiting": "dim"}
 
@@ -93,7 +93,9 @@ def clock_text(offset: float) -> str:
     >>> clock_text(0.0004), clock_text(-3.21)
     ('+0.4 ms', '-3.2 s')
     """
-    return f"{offset * 1000:+.1f} ms" if abs(offset) < 1 else f"{offset:+.1f} s"
+    if abs(offset) >= 1:
+        return f"{offset:+.1f} s"
+    return f"{round(offset * 1000, 1) + 0.0:+.1f} ms"  # and no -0.0
 
 
 class Plain:
@@ -152,11 +154,12 @@ class Live:
         import rich.table
         import rich.text
 
-        table = rich.table.Table(box=rich.box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        has_room = self._console.width >= PATHS_FROM
+        padding = (0, 3 if has_room else 1, 0, 0)
+        table = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, collapse_padding=True)
         table.add_column("host", no_wrap=True)
         for header in HEADERS:
             table.add_column(header, no_wrap=True, justify="right" if header in ("agent", "clock") else "left")
-        has_room = self._console.width >= PATHS_FROM
         for name, row in list(self._rows.items()):
             marked = [rich.text.Text(_fitting(cell, has_room), style=COLORS[cell.state]) for cell in row]
             table.add_row(rich.text.Text(name, style="bold"), *marked)
@@ -191,7 +194,7 @@ def told(problems: Sequence[Problem]) -> str:
         if first.fix:
             lines.append(f"  fix: {first.fix}")
         lines.append("")
-    return "\n".join(lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def as_data(surveys: Sequence[Survey], problems: Sequence[Problem]) -> dict[str, Any]:

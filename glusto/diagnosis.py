@@ -146,8 +146,8 @@ class Diagnosis:
             yield self._setting(survey, text, "MaxSessions 10")
         at_once = found.get("maxstartups", "").split(":")[0]
         if at_once.isdecimal() and int(at_once) < len(users):
-            text = (f"its sshd turns logins away when {at_once} are under way (MaxStartups), and {len(users)} users log in at "
-                    "once: they are tried again, which takes time")
+            text = (f"its sshd turns logins away once {at_once} are under way (MaxStartups), and {len(users)} users log in "
+                    "together: they are tried again, which takes time")
             yield self._setting(survey, text, "MaxStartups 100:30:200")
 
     def _of_forwarding(self, survey: Survey, found: dict[str, str]) -> Problem:
@@ -165,7 +165,7 @@ class Diagnosis:
         return self._setting(survey, text, right)
 
     def _setting(self, survey: Survey, text: str, right: str) -> Problem:
-        command = f"sed -i '1i {right}' /etc/ssh/sshd_config && systemctl reload sshd"
+        command = f'sed -i "1i {right}" /etc/ssh/sshd_config && systemctl reload sshd'
         return self._problem(survey, "sshd", text, self._on_host(survey, command, as_root=True), hurts=False)
 
     def _of_leftovers(self, survey: Survey) -> Iterator[Problem]:
@@ -173,7 +173,7 @@ class Diagnosis:
         directories = survey.found.get("directories", ())
         if processes:
             told = "; ".join(f"{one['pid']} ({one['name']}): {one['command']}" for one in processes)
-            yield self._problem(survey, "leftovers", f"processes of a run that was killed are still there: {told}", self._cleaning)
+            yield self._problem(survey, "leftovers", f"a run that is over has left processes: {told}", self._cleaning)
         if directories:
             text = f"a run that was killed has left {', '.join(directories)}; the next run removes it"
             yield self._problem(survey, "leftovers", text, self._cleaning, hurts=False)

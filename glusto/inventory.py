@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from glusto.config import Config, spell
+from glusto.errors import ConfigError
 from glusto.names import check_host_name, check_user_name
 from glusto.schema import Spot, build, checked, convert, freeze, nothing, shown
 from glusto.settings import (
@@ -139,6 +140,18 @@ class Inventory:
         if host.user is not None or host.connection == "local" or not users:
             return (self.user_of(host),)
         return tuple(dict.fromkeys(check_user_name(user) for user in users))
+
+
+    def everybody(self) -> list[tuple[Host, str]]:
+        """Every host with every user that it is connected as.
+
+        Raises:
+            ConfigError: there are no hosts.
+        """
+        wanted = [(host, user) for host in self.hosts.values() for user in self.users_of(host, self.users)]
+        if not wanted:
+            raise ConfigError("the config has no hosts; name some under `servers`, as in servers: [10.0.0.1]")
+        return wanted
 
 
 def host_spots(config: Config) -> dict[str, Spot]:

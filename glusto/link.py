@@ -199,13 +199,15 @@ class Link:
             self._lose(self._why_no_agent())
         else:
             said = ssh.last_line(self._wire.complaint.decode("utf-8", "replace"))
-            self._lose(LinkLostError(self.name, f"the link was lost ({said or status_text(self._wire.status)})"))
+            how = "its agent is gone" if self._wire.outlived else status_text(self._wire.status)
+            self._lose(LinkLostError(self.name, f"the link was lost ({said or how})"))
 
     def _lose(self, error: HostError) -> None:
         """Mark the link as lost, and tell everybody who waits; the first reason found is the one."""
         if self.error is not None:
             return
         self.error = LinkLostError(self.name, "the link is closed") if self.closing else error
+        self._watch.cancel()
         self._wire.kill()
         if not self._ready.done():
             self._ready.set_exception(self.error)
@@ -356,7 +358,6 @@ class Link:
             self.give_up(seconds)
             raise LinkLostError(self.name, f"it did not answer for {seconds:g} s") from None
         finally:
-            self._watch.cancel()
             await self._wire.end(2)
             self._lose(LinkLostError(self.name, "the link is closed"))
             for path in (self.control, self._forward):

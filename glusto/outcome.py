@@ -53,7 +53,7 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         self.records: dict[str, list[TestRecord]] = {}
         self.hosts_failed = self.config_failed = self.interrupted = False
         self._reports, self._remote_output, self._suite_properties = reports, remote_output, properties
-        self._events, self._number = events, 0
+        self._events, self._number, self._began = events, 0, 0.0
         self._fresh: list[tuple[TestRecord, str]] = []
         self._running: unittest.TestCase | None = None
 
@@ -64,6 +64,7 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         self._running = test
         self._fresh = []
         self._number = self._events.test = self._events.number()
+        self._began = self._events.now()
         self._events.record("test_started", id=self._number, name=test.id(), suite=testcase_name(test))
 
     def stopTest(self, test: unittest.TestCase) -> None:  # noqa: N802
@@ -139,7 +140,7 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         """Tell how a test ended, with what is worst of it."""
         worst, word = max(self._fresh, key=lambda one: BY_GRAVITY.index(one[1]))
         subtests = [told(record, word) for record, word in self._fresh]
-        fields = told(worst, word) | {"name": test.id(), "seconds": self.stop_time - self.start_time}
+        fields = told(worst, word) | {"name": test.id(), "seconds": self._events.now() - self._began}
         self._events.flush()
         self._events.record(
             "test_ended",

@@ -27,7 +27,8 @@ def annotated(config: Config) -> str:
     if not lines:
         return "{}\n"
     width = max((len(text) for text, path in lines if path is not None and len(text) <= WIDEST), default=0)
-    return "".join(f"{text}\n" if path is None else f"{text:<{width}}  # {_origin(config, path)}\n" for text, path in lines)
+    told = (text if path is None else f"{text:<{width}}  # {_origin(config, path)}" for text, path in lines)
+    return "".join(f"{line}\n" for line in told)
 
 
 def _lines(config: Config, value: Any, path: Path, indent: str) -> Iterator[tuple[str, Path | None]]:

@@ -19,13 +19,51 @@ class ClassSuite(unittest.TestSuite):
         result.current_class = type(test)  # type: ignore[attr-defined]
         if type(test) is not getattr(result, "_previousTestClass", None) and isinstance(result, Outcome):
             result.class_began(class_name(type(test)))
-        super()._handleClassSetUp(test, result)  # type: ignore[misc]
+        try:
+            super()._handleClassSetUp(test, result)  # type: ignore[misc]
+        except SystemExit as error:
+            type(test)._classSetupFailed = True  # type: ignore[attr-defined]
+            self._exited(result, error, "setUpClass", class_name(type(test)))
+            self._clean_class(type(test), result)
 
     def _tearDownPreviousClass(self, test: unittest.TestCase | None, result: unittest.TestResult) -> None:  # noqa: N802
         previous = getattr(result, "_previousTestClass", None)
-        super()._tearDownPreviousClass(test, result)  # type: ignore[misc]
+        try:
+            super()._tearDownPreviousClass(test, result)  # type: ignore[misc]
+        except SystemExit as error:
+            self._exited(result, error, "tearDownClass", class_name(previous))
+            self._clean_class(previous, result)
         if previous is not None and previous is not type(test) and isinstance(result, Outcome):
             result.class_ended(class_name(previous))
+
+    def _handleModuleFixture(self, test: unittest.TestCase, result: unittest.TestResult) -> None:  # noqa: N802
+        try:
+            super()._handleModuleFixture(test, result)  # type: ignore[misc]
+        except SystemExit as error:
+            result._moduleSetUpFailed = True  # type: ignore[attr-defined]
+            self._exited(result, error, "setUpModule", type(test).__module__)
+
+    def _handleModuleTearDown(self, result: unittest.TestResult) -> None:  # noqa: N802
+        try:
+            super()._handleModuleTearDown(result)  # type: ignore[misc]
+        except SystemExit as error:
+            self._exited(result, error, "tearDownModule", result._previousTestClass.__module__)  # type: ignore[attr-defined]
+
+    def _exited(self, result: unittest.TestResult, error: SystemExit, fixture: str, where: str) -> None:
+        """`sys.exit` in a fixture is an error there, as it is in a test, and not the end of the run."""
+        self._createClassOrModuleLevelException(result, error, fixture, where)  # type: ignore[attr-defined]
+
+    def _clean_class(self, cls: Any, result: unittest.TestResult) -> None:
+        """Do the cleanups of a class that are still to be done."""
+        while cls._class_cleanups:
+            try:
+                cls.doClassCleanups()
+            except SystemExit as error:
+                self._exited(result, error, "tearDownClass", class_name(cls))
+            for error in cls.tearDown_exceptions:
+                self._createClassOrModuleLevelException(  # type: ignore[attr-defined]
+                    result, error[1], "tearDownClass", class_name(cls), info=error
+                )
 
     def finish(self, result: Outcome) -> None:
         """After an interrupt: end the class and the module that were running."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from glusto import payload, ssh
+from glusto import payload
 from glusto.errors import HostError, LinkLostError
 from glusto.inventory import Host, Inventory
 from glusto.lab import Lab
@@ -19,6 +19,7 @@ CLOCK_TRIES = 5  # the one with the shortest way there and back counts
 ANSWER_SECONDS = 20.0  # for a host to look around
 SESSION_SECONDS = 10.0  # for a session of the probe to answer
 SESSIONS_NEEDED = 3  # the link, plumbum's machine of ssh_get_connections(), and scp or a shell on it
+HERE = "echo here; cat"
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,27 @@ async def survey(
     return state
 
 
+async def clear_all(
+    lab: Lab, inventory: Inventory, wanted: Iterable[tuple[Host, str]]
+) -> dict[str, Mapping[str, Any] | HostError]:
+    """Remove what dead runs have left, on every host as every user, all at once.
+
+    Returns:
+        `user@host` → directories and processes that are gone, alive and stuck that would not go; or why it can't be
+        told.
+    """
+
+    async def clear(host: Host, user: str) -> Mapping[str, Any] | HostError:
+        try:
+            return await ask(await lab.link(inventory, host, user), "clear")
+        except HostError as error:
+            return error
+
+    wanted = list(wanted)
+    cleared = await asyncio.gather(*(clear(host, user) for host, user in wanted))
+    return {f"{user}@{host.name}": found for (host, user), found in zip(wanted, cleared, strict=True)}
+
+
 async def ask(link: Link, what: str) -> dict[str, Any]:
     """Have the host call a function of `agent/survey.py`, and return what it says.
 
@@ -125,7 +147,7 @@ async def sessions(link: Link, wanted: int) -> int:
     settings = link.inventory.ssh
     words = ["ssh", "-T", *(["-F", settings.config_file] if settings.config_file else [])]
     options = ("BatchMode=yes", f"ControlPath={str(link.control).replace('%', '%%')}", "ProxyCommand=false")
-    command = [*words, *(f"-o{option}" for option in options), "-l", link.user, "--", link.host.address, "echo here; cat"]
+    command = [*words, *(f"-o{option}" for option in options), "-l", link.user, "--", link.host.address, HERE]
     started = [
         await asyncio.create_subprocess_exec(
             *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True

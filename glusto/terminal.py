@@ -150,7 +150,7 @@ class Terminal:
         mark, style = MARKS[part["outcome"]]
         name = part["name"] if self._quiet else part["name"].removeprefix(f"{self._suite}.")
         seconds = f"{part['seconds']:.3f} s"
-        line = Text(f"  {mark} ", style=style)
+        line = Text.assemble("  ", (mark, style), " ")
         line.append(name, style="bold red" if bad else "default")
         if part["outcome"] in ("skipped", "xfailed", "xpassed"):
             line.append(f"  {part.get('message') or part['outcome']}".splitlines()[0], style="dim")
@@ -173,7 +173,7 @@ class Terminal:
         lines: list[RenderableType] = []
         if states and self._test is None:
             done, failed = len(states) - states.count(""), states.count("failed")
-            text = Text.assemble("  connecting ", bar(done - failed, failed, len(states)), f" {done}/{len(states)} hosts")
+            text = Text.assemble("  ", bar(done - failed, failed, len(states)), f" {done}/{len(states)} connected")
             if failed:
                 text.append(f"  {failed} failed", style="red")
             text.append(f"  {now - self._connecting_since:.1f} s", style="dim")
@@ -187,7 +187,8 @@ class Terminal:
                 lines.append(Text(f"    {slow[-1]}", style="dim", no_wrap=True, overflow="ellipsis"))
         if self._total:
             good = min(self._done, self._total) - min(self._bad, self._done)
-            counts = Text.assemble("  ", bar(good, min(self._bad, self._done), self._total), f" {self._done}/{self._total} tests")
+            bad = min(self._bad, self._done)
+            counts = Text.assemble("  ", bar(good, bad, self._total), f" {self._done}/{self._total} tests")
             if self._bad:
                 counts.append(f"  {self._bad} failed", style="red")
             counts.append(f"  {now - self._began:.0f} s", style="dim")
@@ -207,11 +208,6 @@ class Terminal:
                 if text and text.strip():
                     write(Text(f"\n{title}", style="bold"))
                     write(Text(tail(text)), soft_wrap=True)
-            commands = relevant(summary.commands.get(record.number, ()), record.get_error_info())
-            if commands:
-                write(Text("\nlast commands", style="bold"))
-            for command in commands:
-                write(shown(command))
         write()
         if summary.slowest:
             write(timed(summary.slowest))
@@ -256,7 +252,8 @@ def shown(command: Command) -> Text:
 
 def timed(records: Sequence[TestRecord]) -> Table:
     """Return the slowest tests as a table with bars."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title=Text("slowest", style="bold"), title_justify="left")
+    title = Text("slowest", style="bold")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), title=title, title_justify="left")
     most = max(record.elapsed_time for record in records)
     for record in records:
         blocks = max(round(16 * record.elapsed_time / most), 1)

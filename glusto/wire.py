@@ -13,6 +13,7 @@ from glusto.agent.frames import Decoder, FrameError, encode, widen
 from glusto.loop import wait_exit
 
 TAIL = 16_384  # how much of a complaint, or of noise ahead of the agent, is kept
+OUTLIVE_SECONDS = 0.3  # for ssh to end, and say why, once the agent is gone
 
 
 class Listener(Protocol):
@@ -39,10 +40,12 @@ class Wire:
         noise: the last of what came before it.
         complaint: the last of what was written to standard error.
         status: the exit status of the process, None while it runs.
+        outlived: the other end was gone, and the process had to be killed. ssh stays, for one, while a
+            connection that it forwards is open.
     """
 
     def __init__(self, command: Sequence[str], marker: bytes, first_input: bytes, listener: Listener) -> None:
-        self.marked = False
+        self.marked = self.outlived = False
         self.noise = bytearray()
         self.complaint = bytearray()
         self._marker, self._listener = marker, listener
@@ -85,7 +88,7 @@ class Wire:
         try:
             for header, body in self._decoder.feed(data):
                 self._listener.frame(header, body)
-        except (FrameError, KeyError, TypeError, ValueError) as error:
+        except (FrameError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             self._listener.damaged(f"{type(error).__name__}: {error}")
 
     def _read_complaint(self, data: bytes) -> None:
@@ -97,7 +100,7 @@ class Wire:
         asyncio.get_running_loop().create_task(self._bury())
 
     async def _bury(self) -> None:
-        await self.end(2)
+        await self.end(OUTLIVE_SECONDS if self.marked else 2)
         self._listener.ended()
 
     def send(self, header: dict[str, Any], body: bytes = b"") -> None:
@@ -129,6 +132,7 @@ class Wire:
         if self._stdin is not None:
             self._stdin.close()
         if not await wait_exit(self._process, seconds):
+            self.outlived = True
             self._process.send_signal(signal.SIGKILL)
             await wait_exit(self._process, 5)
 

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -159,17 +159,17 @@ def test_where_nothing_is_forwarded_that_is_said_once_and_the_tunnel_does_it_all
 
 
 @pytest.fixture
-def read_only(host: TestHost) -> Iterator[list[str]]:
-    """Directories of the first host that are mounted read-only once they are in this list."""
-    mounted: list[str] = []
+def seal(host: TestHost) -> Iterator[Callable[[Sequence[str]], None]]:
+    """What makes directories of the first host read-only, until the test is over."""
+    sealed: list[str] = []
 
-    class Places(list[str]):
-        def append(self, place: str) -> None:
+    def seal(places: Sequence[str]) -> None:
+        for place in places:
             host.execute("mount", "-t", "tmpfs", "-o", "ro", "read-only", place)
-            mounted.append(place)
+            sealed.append(place)
 
-    yield Places()
-    for place in mounted:
+    yield seal
+    for place in sealed:
         host.execute("umount", place)
 
 
@@ -182,21 +182,19 @@ def read_only(host: TestHost) -> Iterator[list[str]]:
     ],
 )
 def test_another_directory_is_taken_where_the_usual_is_read_only(
-    g: Harness, host: TestHost, read_only: list[str], closed: list[str], taken: str
+    g: Harness, host: TestHost, seal: Callable[[Sequence[str]], None], closed: list[str], taken: str
 ) -> None:
-    for place in closed:
-        read_only.append(place)
+    seal(closed)
     use(g)
     found = host.execute("find", *("/tmp", "/var/tmp", "/dev/shm", "/home"), "-name", "socket").stdout.split()
     assert [os.path.dirname(os.path.dirname(path)) for path in found] == [taken]
 
 
 def test_a_host_without_any_place_says_so_and_still_runs_commands(
-    g: Harness, host: TestHost, read_only: list[str]
+    g: Harness, host: TestHost, seal: Callable[[Sequence[str]], None]
 ) -> None:
     assert g.run("h1", "id -un", "george").stdout == "george\n"
-    for place in ("/tmp", "/var/tmp", "/dev/shm", "/home/george"):
-        read_only.append(place)
+    seal(("/tmp", "/var/tmp", "/dev/shm", "/home/george"))
     with pytest.raises(DeployError, match="george@h1: .*/tmp: Read-only file system.*/var/tmp"):
         g.rpyc_get_connection("h1", "george")
     assert g.run("h1", "id -un", "george").stdout == "george\n"
@@ -259,7 +257,7 @@ def test_plumbums_machines_ride_on_the_links(g: Harness, private_tmp: Path, tmp_
     assert machines["george@h1"].env["HOME"] == "/home/george"
     assert g.ssh_get_connections()["george@h1"] is machines["george@h1"]
     (tmp_path / "file").write_text("by plumbum")
-    machines["george@h1"].upload(tmp_path / "file", "by-plumbum")
+    machines["george@h1"].upload(str(tmp_path / "file"), "by-plumbum")
     assert g.run("h1", "cat by-plumbum; rm by-plumbum", "george").stdout == "by plumbum"
     g.ssh_close_connection("h1", "george")
     assert sorted(g.ssh_get_connections()) == ["george@h2"]

@@ -25,8 +25,22 @@ def shell() -> str:
         return "/bin/sh"
 
 
+def environment() -> "dict[bytes, bytes]":
+    """Return the environment that the login gave: without the link's tag, and what Python set for itself."""
+    found = dict(os.environb)
+    found.pop(processes.TAG.encode(), None)
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            given = file.read().split(b"\0")
+    except OSError:
+        return found
+    if not any(entry.startswith(b"LC_CTYPE=") for entry in given):  # Python does where the locale is C
+        found.pop(b"LC_CTYPE", None)
+    return found
+
+
 SHELL = shell()
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != processes.TAG}
+ENVIRONMENT = environment()
 DEFAULTS = [
     getattr(signal, name)
     for name in ("SIGCHLD", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGINT", "SIGXFSZ")

@@ -59,7 +59,7 @@ def left_running() -> "list[int]":
 
 
 def orphans() -> "list[int]":
-    tagged = {}
+    tagged: "dict[bytes, list[int]]" = {}
     for pid in processes.all_pids():
         token = tag(pid)
         if token and processes.is_alive(pid):

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from glusto.arguments import add_config_arguments, need_config
-from glusto.errors import CleanupError, ConfigError
-from glusto.inventory import Host, Inventory
+from glusto.errors import CleanupError
+from glusto.inventory import Inventory
 
 if TYPE_CHECKING:
     from glusto.diagnosis import Problem
@@ -37,7 +37,7 @@ def main(options: argparse.Namespace) -> int:
 
     config = need_config(options)
     inventory = Inventory.from_config(config)
-    wanted = everybody(inventory)
+    wanted = inventory.everybody()
     diagnose = Diagnosis(config, inventory, cleaning(options))
     users = {host.name: [user for other, user in wanted if other.name == host.name] for host, _ in wanted}
     names = [f"{user}@{host.name}" for host, user in wanted]
@@ -67,18 +67,6 @@ def main(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(f"\n{board.told(problems)}{summary(surveys, problems)}\n")
     return int(any(problem.hurts for problem in problems))
-
-
-def everybody(inventory: Inventory) -> list[tuple[Host, str]]:
-    """Return every host with every user that it is connected as.
-
-    Raises:
-        ConfigError: there are no hosts.
-    """
-    wanted = [(host, user) for host in inventory.hosts.values() for user in inventory.users_of(host, inventory.users)]
-    if not wanted:
-        raise ConfigError("the config has no hosts; name some under `servers`, as in servers: [10.0.0.1]")
-    return wanted
 
 
 def cleaning(options: argparse.Namespace) -> str:

@@ -1,5 +1,5 @@
 // The page: headline, glance, hosts, the run itself; search; links into it.
-const SHOWN_FAILURES = 8, SEARCH_PAUSE = 120;
+const SHOWN_FAILURES = 6, SEARCH_PAUSE = 120;
 const bad = model.tests.filter((test) => BAD.has(test.outcome));
 const firstLine = (text) => (text || "").split("\n").find((line) => line.trim()) || "";
 
@@ -32,7 +32,7 @@ function glance() {
     const test = some.find((one) => BAD.has(one.outcome)) || some.find((one) => one.outcome !== "skipped") || some[0];
     cells.push(el("i", { class: test.outcome, title: test.name }));
   }
-  if (cells.length) glance.append(el("div", { class: "ribbon", role: "img", "aria-label": `${number(bad.length)} of ${number(model.tests.length)} failed` }, cells));
+  if (cells.length) glance.append(el("div", { class: cells.length > 150 ? "ribbon many" : "ribbon", role: "img", "aria-label": `${number(bad.length)} of ${number(model.tests.length)} failed` }, cells));
   if (model.run.killed) {
     const last = model.tests.filter((test) => test.outcome === "unfinished").map((test) => test.name).join(", ");
     glance.append(el("p", { class: "notice" }, `The run did not come to its end: it was killed, or it still goes on. ${last ? `${last} was running.` : ""}`));
@@ -71,8 +71,8 @@ function hostCards() {
     const done = count.get(host.name) || { commands: 0, failed: 0, calls: 0 };
     const address = host.opened.length && host.opened[0].address !== host.name ? host.opened[0].address : "";
     const rows = [["Address", address], ["Hostname", facts.hostname], ["System", facts.system], ["Python", facts.python && `${facts.python} (${facts.executable})`],
-      ["As", host.places.join(", ")], ["Connected in", opened.length ? opened.map((one) => duration(one.seconds)).slice(0, 6).join(", ") : ""],
-      ["Commands", done.commands ? `${number(done.commands)}${done.failed ? `, ${number(done.failed)} with a returncode` : ""}` : ""], ["RPyC calls", done.calls ? number(done.calls) : ""]];
+      ["As", host.places.join(", ")], ["Connected in", opened.length ? opened.slice(0, 6).map((one) => `${duration(one.seconds)} as ${one.place.split("@")[0]}`).join(", ") : ""],
+      ["Commands", done.commands ? `${number(done.commands)}${done.failed ? `, ${number(done.failed)} returned non-zero` : ""}` : ""], ["RPyC calls", done.calls ? number(done.calls) : ""]];
     const troubles = [...failed.map((one) => `${one.place}: ${one.error}`), ...host.troubles.map((one) => `${one.place}: ${one.why} (at ${one.t.toFixed(2)} s)`)];
     return el("article", { class: `card${troubles.length ? " bad" : ""}` }, el("h3", {}, host.name || "controller"),
       el("dl", {}, rows.filter(([, value]) => value).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
@@ -94,7 +94,9 @@ function runFacts() {
   document.getElementById("run-facts").append(panel);
 }
 
-function search() {
+const search = { clear() {} };
+
+function startSearch() {
   const field = document.getElementById("search"), told = document.getElementById("found");
   let timer = 0, looked = "";
   const look = () => {
@@ -106,10 +108,11 @@ function search() {
     tests.show();
     told.textContent = query ? `${plural(tests.found.size, "test")}, ${plural(bars, "bar")}` : "";
   };
+  search.clear = () => { if (field.value) { field.value = ""; look(); } };
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(look, SEARCH_PAUSE); });
   field.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { if (looked !== field.value.trim().toLowerCase()) look(); timeline.step(); }
-    if (event.key === "Escape") { field.value = ""; look(); }
+    if (event.key === "Escape") search.clear();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !/input|textarea/i.test(document.activeElement.tagName)) { event.preventDefault(); field.focus(); }
@@ -131,7 +134,7 @@ tests.start();
 timeline.start();
 hostCards();
 runFacts();
-search();
+startSearch();
 goTo();
 addEventListener("hashchange", goTo);
 // A link that is followed again goes there again.

@@ -154,7 +154,7 @@ const tests = {
 
   open(test) {
     const group = this.groups.find((one) => one.suite === test.suite);
-    if (!this.matches(test)) { this.filter = "all"; this.found = null; this.show(); }
+    if (!this.matches(test)) { this.filter = "all"; search.clear(); this.show(); }
     group.box.open = true;
     this.fill(group);
     if (!group.box.contains(this.row(test))) group.box.querySelector("summary").after(this.row(test));

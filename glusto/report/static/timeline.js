@@ -161,7 +161,7 @@ const timeline = {
       if (wide > 6) { pen.beginPath(); pen.roundRect(x0, y, wide - 0.5, ROW, 2.5); pen.fill(); } else pen.fillRect(x0, y, wide, ROW);
       if (wide > 34 && !dim) {
         pen.fillStyle = this.ground.onBar;
-        pen.fillText(fitted(pen, bar.text, wide - 8), x0 + 4, y + ROW / 2 + 0.5);
+        pen.fillText(fitted(pen, bar.bad ? `✗ ${bar.text}` : bar.text, wide - 8), x0 + 4, y + ROW / 2 + 0.5);
       }
       this.drawn++;
     }
@@ -239,13 +239,14 @@ const timeline = {
   step() {
     if (!this.hits || !this.hits.length) return;
     this.next = (this.next + 1) % this.hits.length;
+    document.getElementById("timeline").scrollIntoView({ block: "start" });
     this.pick(this.hits[this.next], true);
   },
 
   reveal(bar) {
     const lane = this.lanes.find((one) => one.name === bar.lane);
     if (lane.y < this.scroll.scrollTop || lane.y + lane.height > this.scroll.scrollTop + this.height) this.scroll.scrollTop = lane.y - 20;
-    const pad = Math.max((bar.end - bar.t) * 0.6, 0.01);
+    const pad = bar.kind === "test" ? Math.max((bar.end - bar.t) * 0.3, 0.005) : Math.max((bar.end - bar.t) * 2, 0.1);
     this.show(bar.t - pad, bar.end + pad);
   },
 
@@ -259,6 +260,7 @@ const timeline = {
   // Go to the stretch of a test.
   follow(test) {
     this.chosen = test;
+    search.clear();
     const bar = this.bars.find((one) => one.kind === "test" && one.item === test);
     document.getElementById("timeline").scrollIntoView({ block: "start" });
     this.pick(bar, true);
