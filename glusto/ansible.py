@@ -106,7 +106,9 @@ def _read(name: str, text: str) -> tuple[Document, list[str]]:
     from glusto import ansible_readers
 
     if text.startswith("#!"):
-        problem = "an inventory script is not run; write what it gives to a file: ansible-inventory -i FILE --list --yaml"
+        problem = (
+            "an inventory script is not run; write what it gives to a file: ansible-inventory -i FILE --list --yaml"
+        )
         raise ConfigError(problem, name, 1, 1)
     is_yaml = extension_of(name) in ("yml", "yaml", "json")
     groups = ansible_readers.parse_yaml(text, name) if is_yaml else ansible_readers.parse_ini(text, name)
@@ -169,8 +171,9 @@ class _Maker:
     def _within(self, group: str, around: tuple[str, ...]) -> Iterator[str]:
         """The hosts of a group and of those within it."""
         if group in around:
-            raise ConfigError(f"the group {group} is within itself: {' > '.join((*around, group))}",
-                              *self._groups[group].position)
+            raise ConfigError(
+                f"the group {group} is within itself: {' > '.join((*around, group))}", *self._groups[group].position
+            )
         yield from self._groups[group].hosts
         for child in self._groups[group].children:
             yield from self._within(child, (*around, group))
@@ -207,8 +210,10 @@ class _Maker:
     def _field(self, variable: str, value: Any, position: Position) -> Any:
         """A variable as the field of a host that it is; None for what Glusto finds by itself."""
         if "{{" in str(value):
-            raise ConfigError(f"{variable} is a template; write its value, or have Ansible do it: "
-                              "ansible-inventory --list --yaml", *position)
+            raise ConfigError(
+                f"{variable} is a template; write its value, or have Ansible do it: ansible-inventory --list --yaml",
+                *position,
+            )
         kind = FIELDS[variable]
         if kind == "connection":
             if value not in CONNECTIONS:

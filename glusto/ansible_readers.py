@@ -19,7 +19,9 @@ _RANGE = re.compile(r"\[(\w+):(\w+)(?::(\d+))?\]")
 _SECTION = re.compile(r"\[([^:\]]+)(?::([^\]]*))?\]\s*(?:[#;].*)?$")
 _PORT = re.compile(r"(?:\[([^\]]+)\]|([^:]+)):(\d+)$")
 _NAME = re.compile(r"[A-Za-z_]\w*$")
-_OF_PLUGINS = "a plugin's own config is not understood; write what it gives to a file: ansible-inventory -i FILE --list --yaml"
+_OF_PLUGINS = (
+    "a plugin's own config is not understood; write what it gives to a file: ansible-inventory -i FILE --list --yaml"
+)
 
 
 def expand(pattern: str, position: Position) -> list[str]:
@@ -33,7 +35,7 @@ def expand(pattern: str, position: Position) -> list[str]:
     found = _RANGE.search(pattern)
     if found is None:
         return [pattern]
-    before, after = pattern[:found.start()], expand(pattern[found.end():], position)
+    before, after = pattern[: found.start()], expand(pattern[found.end() :], position)
     parts = _parts(found, position)
     if len(parts) * len(after) > MOST_HOSTS:
         raise ConfigError(f"{pattern} stands for more than {MOST_HOSTS} hosts", *position)
@@ -44,7 +46,10 @@ def _parts(found: re.Match[str], position: Position) -> list[str]:
     first, last, step = found[1], found[2], int(found[3] or 1)
     if first.isdecimal() and last.isdecimal() and (first[0] != "0" or len(first) == len(last)):
         if step and int(first) <= int(last) < int(first) + MOST_HOSTS:
-            return [f"{number:0{len(first) if first[0] == '0' else 1}d}" for number in range(int(first), int(last) + 1, step)]
+            return [
+                f"{number:0{len(first) if first[0] == '0' else 1}d}"
+                for number in range(int(first), int(last) + 1, step)
+            ]
     elif len(first) == len(last) == 1 and first.isalpha() and last.isalpha() and step and first <= last:
         return [chr(number) for number in range(ord(first), ord(last) + 1, step)]
     raise ConfigError(f"{found[0]} is no range; write it as [1:20], [01:20] or [a:f], the lesser first", *position)
@@ -70,8 +75,9 @@ def parse_ini(text: str, file: str = "") -> Groups:
         if found := _SECTION.match(written):
             group, kind = found[1].strip(), found[2] or "hosts"
             if kind not in ("hosts", "children", "vars"):
-                raise ConfigError(f"[{group}:{kind}] is no section; it is [{group}], [{group}:children] or [{group}:vars]",
-                                  *position)
+                raise ConfigError(
+                    f"[{group}:{kind}] is no section; it is [{group}], [{group}:children] or [{group}:vars]", *position
+                )
             groups.group(group, position)
         elif kind == "children":
             child = written.split("#")[0].strip()
@@ -100,7 +106,9 @@ def _add_line(groups: Groups, group: str, line: str, position: Position) -> None
         at = max(line.find(name, at), at)
         here = Position(position.file, position.line, at + 1)
         if not equals or not _NAME.match(name):
-            raise ConfigError(f"{word!r} is no variable; behind a host stand NAME=VALUE, with quotes around spaces", *here)
+            raise ConfigError(
+                f"{word!r} is no variable; behind a host stand NAME=VALUE, with quotes around spaces", *here
+            )
         variables[name] = Valued(literal(value), here)
     for name, port in _names(first, position):
         groups.add_host(group, name, position, {**port, **variables})
@@ -149,8 +157,10 @@ def parse_yaml(text: str, file: str = "") -> Groups:
         if key == "plugin":
             raise ConfigError(_OF_PLUGINS, *(place.key or place.position))
         if key == "_meta":
-            raise ConfigError("this is what --list gives a program; add --yaml to it: ansible-inventory --list --yaml",
-                              *(place.key or place.position))
+            raise ConfigError(
+                "this is what --list gives a program; add --yaml to it: ansible-inventory --list --yaml",
+                *(place.key or place.position),
+            )
         _add_group(groups, str(key), place)
     return groups
 

@@ -9,9 +9,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from glusto.config import Config, Document, load
+from glusto.config import Config, Document, load, load_defaults
 from glusto.errors import ConfigError
-from glusto.harness import g
+from glusto.harness import DEFAULTS_DIRECTORY, g
 from glusto.inventory import Inventory
 
 
@@ -24,7 +24,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a config file, or several in one word; repeatable, a later one is merged over it; else what GLUSTO_CONFIG names",
+        help="a config file, or several in one word; repeatable, each merged over those before; else GLUSTO_CONFIG's",
     )
     add(
         "-i",
@@ -53,9 +53,10 @@ def read_config(options: argparse.Namespace) -> Config | None:
     """
     names = [name for word in options.config for name in shlex.split(word)]
     names = names or os.environ.get("GLUSTO_CONFIG", "").split()
-    if not (names or options.inventory or options.assignments or options.ssh_keyfile):
+    defaults = load_defaults(DEFAULTS_DIRECTORY)
+    if not (names or defaults or options.inventory or options.assignments or options.ssh_keyfile):
         return None
-    config = Config()
+    config = Config(*defaults)
     for name in options.inventory:
         config.merge(read_inventory(name))
     for document in [load(name) for name in names]:
@@ -72,9 +73,9 @@ def read_config(options: argparse.Namespace) -> Config | None:
 
 def read_inventory(name: str) -> Document:
     """Read an Ansible inventory, and tell what of it is of no use here."""
-    from glusto import ansible
+    from glusto import ansible as inventories
 
-    document, notes = ansible.load(name)
+    document, notes = inventories.load(name)
     sys.stderr.writelines(f"glusto: {note}\n" for note in notes)
     return document
 

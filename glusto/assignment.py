@@ -65,7 +65,7 @@ def _steps(path: str) -> list[_Step]:
 
 
 def _key(data: Mapping[Any, Any], steps: list[_Step]) -> tuple[Any, list[_Step]]:
-    """The key that the first steps name, and the steps after it: keys with dots in them are found, if they are there."""
+    """The key that the first steps name, and the steps after it; a key with dots in it is found if it is there."""
     for count in range(len(steps), 0, -1):
         name = ".".join(step.text for step in steps[:count])
         if name in data and (count == 1 or not any(step.quoted for step in steps[:count])):
@@ -95,7 +95,8 @@ def _with(value: Any, place: Place | None, steps: list[_Step], target: _Target, 
         inner[key] = _with((value or {}).get(key), inner.get(key), rest, target, (*path, key))
         changed = {**(value or {}), key: inner[key].value}
     else:
-        raise ConfigError(f"{spell(path)} is {value!r}, so nothing can be set within it; set all of it, "
-                          f"as in {spell(path)}={{…}}")
+        raise ConfigError(
+            f"{spell(path)} is {value!r}, so nothing can be set within it; set all of it, as in {spell(path)}={{…}}"
+        )
     top = place or Place(target.key, None, target.key)
     return Place(top.position, changed, top.key, inner)

@@ -40,7 +40,9 @@ def cells(survey: Survey, problems: Sequence[Problem]) -> list[Cell]:
     """Return a cell for each aspect of a survey, in the order of `ASPECTS`."""
     told = _told(survey)
     bad = {problem.aspect: problem.hurts for problem in reversed(problems)}
-    failed = next((place for place, aspect in enumerate(ASPECTS) if survey.error is not None and bad.get(aspect)), len(ASPECTS))
+    failed = next(
+        (place for place, aspect in enumerate(ASPECTS) if survey.error is not None and bad.get(aspect)), len(ASPECTS)
+    )
     found: list[Cell] = []
     for place, aspect in enumerate(ASPECTS):
         if aspect in bad:
@@ -115,8 +117,16 @@ class Plain:
         if survey.done:
             status = "FAILED" if any(problem.hurts for problem in problems) else "warning" if problems else "ok"
             known = zip(ASPECTS, cells(survey, problems), strict=True)
-            told = ", ".join(f"{aspect} {cell.text}" for aspect, cell in known if cell.state not in ("unknown", "waiting"))
-            told = told.replace("✗ ", "").replace("! ", "").replace("✓", "ok").replace("✗", "failed").replace("!", "warning")
+            told = ", ".join(
+                f"{aspect} {cell.text}" for aspect, cell in known if cell.state not in ("unknown", "waiting")
+            )
+            told = (
+                told.replace("✗ ", "")
+                .replace("! ", "")
+                .replace("✓", "ok")
+                .replace("✗", "failed")
+                .replace("!", "warning")
+            )
             self._stream.write(f"{survey.name:<{self._width}}  {status:<7}  {told}\n")
             self._stream.flush()
 
@@ -129,7 +139,9 @@ class Live:
         import rich.live
 
         self._rows: dict[str, list[Cell]] = {name: [Cell("…", "waiting") for _ in ASPECTS] for name in names}
-        self._console = rich.console.Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+        self._console = rich.console.Console(
+            file=stream, force_terminal=True, highlight=False, markup=False, emoji=False
+        )
         self._live = rich.live.Live(
             console=self._console,
             get_renderable=self._table,
@@ -156,7 +168,9 @@ class Live:
 
         has_room = self._console.width >= PATHS_FROM
         padding = (0, 3 if has_room else 1, 0, 0)
-        table = rich.table.Table(box=rich.box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, collapse_padding=True)
+        table = rich.table.Table(
+            box=rich.box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=padding, collapse_padding=True
+        )
         table.add_column("host", no_wrap=True)
         for header in HEADERS:
             table.add_column(header, no_wrap=True, justify="right" if header in ("agent", "clock") else "left")
@@ -215,7 +229,11 @@ def as_data(surveys: Sequence[Survey], problems: Sequence[Problem]) -> dict[str,
             "socket_forwarded": survey.forwarded,
             **_of_host(survey.found),
         }
-    return {"ok": not any(problem.hurts for problem in problems), "hosts": hosts, "problems": [_plain(one) for one in problems]}
+    return {
+        "ok": not any(problem.hurts for problem in problems),
+        "hosts": hosts,
+        "problems": [_plain(one) for one in problems],
+    }
 
 
 def _of_host(found: Mapping[str, Any]) -> dict[str, Any]:

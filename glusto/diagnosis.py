@@ -18,8 +18,15 @@ FAR_OFF = 1.0  # seconds by which a clock may be wrong
 LITTLE = 100 << 20  # bytes: less is worth a word
 ASPECTS = ("reachable", "host key", "login", "python", "agent", "clock", "space", "sshd", "leftovers")
 OF_REASONS = {
-    "name": "reachable", "unreachable": "reachable", "refused": "reachable", "timeout": "reachable", "busy": "reachable",
-    "ssh": "reachable", "host key": "host key", "auth": "login", "login": "login",
+    "name": "reachable",
+    "unreachable": "reachable",
+    "refused": "reachable",
+    "timeout": "reachable",
+    "busy": "reachable",
+    "ssh": "reachable",
+    "host key": "host key",
+    "auth": "login",
+    "login": "login",
 }
 HINTS = {  # reason → where in the config to look: fields of the host, then other paths
     "name": (("address",), ()),
@@ -76,17 +83,24 @@ class Diagnosis:
         """
         found = [*self._of_error(survey)]
         if survey.facts:
-            found += [*self._of_clock(survey), *self._of_space(survey), *self._of_sshd(survey, users), *self._of_leftovers(survey)]
+            found += [
+                *self._of_clock(survey),
+                *self._of_space(survey),
+                *self._of_sshd(survey, users),
+                *self._of_leftovers(survey),
+            ]
         return sorted(found, key=lambda problem: (not problem.hurts, ASPECTS.index(problem.aspect)))
 
-    def _problem(self, survey: Survey, aspect: str, text: str, fix: str = "", *, hurts: bool = True, hint: str = "") -> Problem:
+    def _problem(
+        self, survey: Survey, aspect: str, text: str, fix: str = "", *, hurts: bool = True, hint: str = ""
+    ) -> Problem:
         path, key = self._path(survey, hint)
         position = self._config.where(path, key=key) if path else None
         excerpt = self._config.error(path, "", key=key).excerpt if position else ""
         return Problem(survey.name, aspect, hurts, text, fix, position, excerpt)
 
     def _path(self, survey: Survey, hint: str) -> tuple[tuple[Any, ...], bool]:
-        """The path of what a hint means in the config, and whether its key is meant: the host itself, if nothing else."""
+        """The path of what a hint means in the config, else that of the host; and whether its key is meant."""
         spot = self._spots.get(survey.host.name, Spot(self._config))
         of_host, of_all = HINTS.get(hint, ((), ()))
         for path in (*((*spot.path, name) for name in of_host), *of_all):
@@ -118,7 +132,9 @@ class Diagnosis:
             fix = self._on_host(survey, PACKAGES)
             yield self._problem(survey, "python", error.problem, fix, hint="python")
         elif isinstance(error, DeployError):
-            yield self._problem(survey, "space", error.problem, self._on_host(survey, "df -h /tmp /var/tmp /dev/shm; ls -ld /tmp"))
+            yield self._problem(
+                survey, "space", error.problem, self._on_host(survey, "df -h /tmp /var/tmp /dev/shm; ls -ld /tmp")
+            )
         elif error is not None:
             yield self._problem(survey, "agent", error.problem, self._on_host(survey, "uptime; dmesg | tail"))
 
@@ -126,13 +142,17 @@ class Diagnosis:
         if survey.offset is not None and abs(survey.offset) > FAR_OFF + survey.roundtrip:
             ahead = "ahead of" if survey.offset > 0 else "behind"
             fix = self._on_host(survey, "chronyc makestep || systemctl restart systemd-timesyncd", as_root=True)
-            yield self._problem(survey, "clock", f"its clock is {abs(survey.offset):.1f} s {ahead} this machine's", fix, hurts=False)
+            yield self._problem(
+                survey, "clock", f"its clock is {abs(survey.offset):.1f} s {ahead} this machine's", fix, hurts=False
+            )
 
     def _of_space(self, survey: Survey) -> Iterator[Problem]:
         free, place = survey.found.get("free"), survey.found.get("place")
         if free is not None and free < LITTLE:
             text = f"only {amount(free)} are free in {place}, where our directory is" if free else f"{place} is full"
-            yield self._problem(survey, "space", text, self._on_host(survey, f"du -xh {place} | sort -h | tail"), hurts=not free)
+            yield self._problem(
+                survey, "space", text, self._on_host(survey, f"du -xh {place} | sort -h | tail"), hurts=not free
+            )
 
     def _of_sshd(self, survey: Survey, users: Sequence[str]) -> Iterator[Problem]:
         found = survey.found.get("sshd", {})
@@ -141,13 +161,17 @@ class Diagnosis:
         allowed = found.get("maxsessions")
         sessions = int(allowed) if allowed else None if survey.sessions is None else 1 + survey.sessions
         if sessions is not None and sessions < SESSIONS_NEEDED:
-            text = (f"its sshd allows {sessions} session{'s' if sessions > 1 else ''} a connection (MaxSessions): there is no room "
-                    f"for those of ssh_get_connections(), which need {SESSIONS_NEEDED}")
+            text = (
+                f"its sshd allows {sessions} session{'s' if sessions > 1 else ''} a connection (MaxSessions): there is no "
+                f"room for those of ssh_get_connections(), which need {SESSIONS_NEEDED}"
+            )
             yield self._setting(survey, text, "MaxSessions 10")
         at_once = found.get("maxstartups", "").split(":")[0]
         if at_once.isdecimal() and int(at_once) < len(users):
-            text = (f"its sshd turns logins away once {at_once} are under way (MaxStartups), and {len(users)} users log in "
-                    "together: they are tried again, which takes time")
+            text = (
+                f"its sshd turns logins away once {at_once} are under way (MaxStartups), and {len(users)} users log in "
+                "together: they are tried again, which takes time"
+            )
             yield self._setting(survey, text, "MaxStartups 100:30:200")
 
     def _of_forwarding(self, survey: Survey, found: dict[str, str]) -> Problem:
@@ -155,12 +179,18 @@ class Diagnosis:
         if found.get("disableforwarding") == "yes":
             setting, right = "DisableForwarding yes", "DisableForwarding no"
         elif found.get("allowstreamlocalforwarding") in ("no", "remote"):
-            setting, right = f"AllowStreamLocalForwarding {found['allowstreamlocalforwarding']}", "AllowStreamLocalForwarding yes"
+            setting, right = (
+                f"AllowStreamLocalForwarding {found['allowstreamlocalforwarding']}",
+                "AllowStreamLocalForwarding yes",
+            )
         elif place != "/tmp":  # noqa: S108 - where sockets are, for forwarding
             text = f"our directory is in {place}, since /tmp takes none: RPyC goes through the link itself, more slowly"
             return self._problem(survey, "sshd", text, self._on_host(survey, "ls -ld /tmp; df -h /tmp"), hurts=False)
         else:
-            setting, right = "AllowStreamLocalForwarding, or `restrict` in authorized_keys", "AllowStreamLocalForwarding yes"
+            setting, right = (
+                "AllowStreamLocalForwarding, or `restrict` in authorized_keys",
+                "AllowStreamLocalForwarding yes",
+            )
         text = f"its sshd does not forward to sockets ({setting}): RPyC goes through the link itself, more slowly"
         return self._setting(survey, text, right)
 
@@ -185,10 +215,8 @@ def amount(size: float) -> str:
     >>> amount(123), amount(5 << 20), amount(30e9)
     ('123 B', '5.0 MiB', '28 GiB')
     """
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            break
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while size >= 1024 and len(units) > 1:
         size /= 1024
-    else:
-        unit = "TiB"
-    return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+        units.pop(0)
+    return f"{size:.0f} {units[0]}" if size >= 10 or units[0] == "B" else f"{size:.1f} {units[0]}"

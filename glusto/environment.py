@@ -69,15 +69,22 @@ class _Filler:
             return "${"
         inside = _INSIDE.fullmatch(found[1])
         if inside is None or not found[0].endswith("}"):
-            raise self._error(found[0], here, "is no reference; write ${NAME} or ${NAME:-default}, or $${ for the two "
-                                              "characters as they are")
+            raise self._error(
+                found[0],
+                here,
+                "is no reference; write ${NAME} or ${NAME:-default}, or $${ for the two characters as they are",
+            )
         name, default = inside.groups()
         value = os.environ.get(name, "")
         if value or (default is None and name in os.environ):
             return value
         if default is None:
-            raise self._error(found[0], here, f"{name} is not set in the environment; set it, or write "
-                                              f"${{{name}:-default}}, or $${{ for the two characters as they are")
+            raise self._error(
+                found[0],
+                here,
+                f"{name} is not set in the environment; set it, or write "
+                f"${{{name}:-default}}, or $${{ for the two characters as they are",
+            )
         return default
 
     def _error(self, reference: str, here: Position, problem: str) -> ConfigError:

@@ -10,7 +10,9 @@ WIDEST = 100  # characters of a long line that are shown
 _WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s,:=\[\]{}]+|.")
 _SECRET = re.compile(
     r"((?:passw(?:or)?d|passphrase|secret|token|private[ ._-]?key|api[ ._-]?key|access[ ._-]?key|credential)[\w .-]*"
-    r"[\"']?\s*[:=]\s*)([^\s,}][^,}]*)", re.IGNORECASE)
+    r"[\"']?\s*[:=]\s*)([^\s,}][^,}]*)",
+    re.IGNORECASE,
+)
 
 
 def excerpt(text: str, line: int, column: int) -> str:
@@ -36,8 +38,8 @@ def excerpt(text: str, line: int, column: int) -> str:
     word = _WORD.match(shown, start)
     length = len(word[0]) if word else 1
     cut = max(0, min(start - WIDEST // 2, len(shown) - WIDEST))
-    before, below = shown[cut:start], shown[start:start + length][:WIDEST]
-    quoted = f"  {'…' if cut else ''}{shown[cut:cut + WIDEST].rstrip()}{'…' if cut + WIDEST < len(shown) else ''}"
+    before, below = shown[cut:start], shown[start : start + length][:WIDEST]
+    quoted = f"  {'…' if cut else ''}{shown[cut : cut + WIDEST].rstrip()}{'…' if cut + WIDEST < len(shown) else ''}"
     if not column:
         return quoted
     blank = "".join("\t" if char == "\t" else " " * _width(char) for char in before)

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from glusto import colors, logs, matrix, rest, store, templates
 from glusto import config as configs
@@ -496,8 +496,12 @@ class Harness:
         *,
         timeout: float | None = None,
         stdin: str | bytes | None = None,
+        stdout: BinaryIO | None = None,
     ) -> Process:
         """Start a command on a host; see `run`.
+
+        Args:
+            stdout: a binary file into which its standard output goes as it comes; the result has none then.
 
         Example:
             >>> process = g.run_async("server1", "dd if=/dev/zero of=/bricks/f bs=1M count=999")  # doctest: +SKIP
@@ -510,7 +514,7 @@ class Harness:
         loop, lab = self._start()
         data = stdin.encode() if isinstance(stdin, str) else stdin or b""
         process = Process(
-            f"{user}@{found.name}", text, loop.asyncio, self.log, log_level, timeout=timeout, stdin=data
+            f"{user}@{found.name}", text, loop.asyncio, self.log, log_level, timeout=timeout, stdin=data, stdout=stdout
         )
         process.when_over(self.events.command(process.host, text))
         loop.asyncio.call_soon_threadsafe(lab.run, inventory, found, user, process)

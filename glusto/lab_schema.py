@@ -45,7 +45,9 @@ def lab_schema() -> Schema:
     role = {"$ref": "#/definitions/role"}
     roles: Schema = {name: {"description": text, "allOf": [role]} for name, text in ROLES.items()}
     roles["roles"] = {
-        "description": ROLES["roles"], "type": ["object", "null"], "additionalProperties": role,
+        "description": ROLES["roles"],
+        "type": ["object", "null"],
+        "additionalProperties": role,
     }
     for name in OF_OLD:
         top["properties"][name]["deprecated"] = True

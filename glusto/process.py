@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import io
 import logging
 import os
 import signal
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, TextIO
 
 from glusto.agent.frames import CHUNK
 from glusto.errors import CommandFailed, CommandTimeout, DeployError, HostError, LinkLostError
 from glusto.logs import level_number
+from glusto.output import Output
 
 if TYPE_CHECKING:
     from glusto.link import Link
@@ -64,8 +64,8 @@ class Process:
     """A command that runs; what `g.run_async` returns.
 
     It started at once and goes on whether or not anybody waits, and its output is drained all the while.
-    The public methods may be called from any thread, again and again. It is killed at the latest when its
-    link closes.
+    The public methods may be called from any thread, again and again. It is killed at the latest when the
+    class of tests that started it ends.
 
     Attributes:
         host, command: what runs where; `host` is `user@name`.
@@ -85,6 +85,7 @@ class Process:
         *,
         timeout: float | None = None,
         stdin: bytes = b"",
+        stdout: BinaryIO | None = None,
     ) -> None:
         self.host, self.command = host, command
         self._loop = loop
@@ -92,7 +93,7 @@ class Process:
         log.log(self._level, "%s: %s", host, command)
         self._link: Link | None = None
         self._number = 0
-        self._streams = {"out": io.BytesIO(), "err": io.BytesIO()}
+        self._streams = {"out": Output(stdout), "err": Output()}
         self._over: concurrent.futures.Future[Result] = concurrent.futures.Future()
         self._under_way = 0
         self._input, self._timeout = memoryview(stdin), timeout
@@ -109,6 +110,16 @@ class Process:
         if not self._over.done() or self._over.exception() is not None:
             return None
         return self._over.result().returncode
+
+    @property
+    def stdout(self) -> TextIO:
+        """Its standard output as a text stream, which waits for more while the command runs."""
+        return self._streams["out"].reader()
+
+    @property
+    def stderr(self) -> TextIO:
+        """Its standard error as a text stream, which waits for more while the command runs."""
+        return self._streams["err"].reader()
 
     def poll(self) -> int | None:
         """Return the return code; None while the command runs."""
@@ -190,7 +201,7 @@ class Process:
     def frame(self, header: dict[str, Any], body: bytes) -> None:
         """Take what the agent says of the command."""
         if "stream" in header:
-            self._streams[header["stream"]].write(body)
+            self._streams[header["stream"]].add(body)
             if len(body) > MUCH and self._link is not None:
                 self._link.widen()
         elif "taken" in header:
@@ -212,8 +223,7 @@ class Process:
         self._settle(Unreached.because(error, self._texts()[0]))
 
     def _texts(self) -> tuple[str, str]:
-        out, err = (self._streams[name].getbuffer() for name in ("out", "err"))
-        return str(out, "utf-8", "replace"), str(err, "utf-8", "replace")
+        return self._streams["out"].text(), self._streams["err"].text()
 
     def _settle(self, result: Result) -> None:
         if self._over.done():
@@ -221,7 +231,7 @@ class Process:
         log_result(self._log, self._level, self.host, result)
         self._tell(result)
         self._over.set_result(result)
-        self._release()
+        self._release(result.stdout, result.stderr)
 
     def _fail(self, error: Exception) -> None:
         if self._over.done():
@@ -229,10 +239,12 @@ class Process:
         self._log.log(self._level, "%s", error)
         self._tell(error)
         self._over.set_exception(error)
-        self._release()
+        self._release(getattr(error, "stdout", ""), getattr(error, "stderr", ""))
 
-    def _release(self) -> None:
-        self._streams = {"out": io.BytesIO(), "err": io.BytesIO()}
+    def _release(self, stdout: str, stderr: str) -> None:
+        for name, text in (("out", stdout), ("err", stderr)):
+            self._streams[name].end()
+            self._streams[name].release(text)
         self._input = memoryview(b"")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import pydoc
 import sys
 import unittest
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from glusto.matrix import generated_from
 from glusto.outcome import Outcome
 from glusto.settings import DiscoverTests, UnittestSettings
 
@@ -107,8 +109,26 @@ def from_names(loader: unittest.TestLoader, names: Sequence[str]) -> ClassSuite:
         elif name.endswith(".py") and os.path.isfile(name):
             suites.append(from_directory(loader, DiscoverTests(os.path.dirname(name) or ".", os.path.basename(name))))
         else:
-            suites.append(loader.loadTestsFromName(name))
+            suites.append(loader.loadTestsFromNames(generated(name) or [name]))
     return rebuilt(suites)
+
+
+def generated(name: str) -> list[str]:
+    """Return the names of the tests that a CarteTestClass made of the class, or the method of it, so named."""
+    parts = name.split(".")
+    for end in (len(parts), len(parts) - 1):
+        found = locate(".".join(parts[:end]))
+        if isinstance(found, type) and (classes := generated_from(found)):
+            return [".".join([cls.__module__, cls.__name__, *parts[end:]]) for cls in classes]
+    return []
+
+
+def locate(name: str) -> object:
+    """Return what a dotted name means; None when that is nothing, or fails, which loading the tests will tell."""
+    try:
+        return pydoc.locate(name)
+    except pydoc.ErrorDuringImport:
+        return None
 
 
 def from_directory(loader: unittest.TestLoader, where: DiscoverTests) -> ClassSuite:

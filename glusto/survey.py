@@ -64,9 +64,7 @@ async def survey_all(
     return await asyncio.gather(*(survey(lab, inventory, host, user, tell) for host, user in wanted))
 
 
-async def survey(
-    lab: Lab, inventory: Inventory, host: Host, user: str, tell: Callable[[Survey], None]
-) -> Survey:
+async def survey(lab: Lab, inventory: Inventory, host: Host, user: str, tell: Callable[[Survey], None]) -> Survey:
     """Connect, deploy a server as a test would, use it once, and ask the host what else there is to know."""
     state = Survey(f"{user}@{host.name}", host, user)
     try:

@@ -116,6 +116,8 @@ class Page:
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Open a file, and wait until it is loaded and painted."""
+        self.call("Page.navigate", url="about:blank")  # else another fragment of the same file is no new page
+        self.value("1")
         self._loaded = False
         self.call("Page.navigate", url=path.as_uri() + fragment)
         end = time.monotonic() + SECONDS

@@ -137,11 +137,12 @@ def abandoned() -> "list[str]":
 
 def sweep() -> "list[str]":
     """Remove them; return those that are gone."""
-    removed = []
-    for path in abandoned():
-        try:
-            remove(path)
-            removed.append(path)
-        except OSError:
-            continue  # as above
-    return removed
+    return [path for path in abandoned() if is_removed(path)]
+
+
+def is_removed(path: str) -> bool:
+    try:
+        remove(path)
+    except OSError:
+        return False  # as above
+    return True

@@ -233,7 +233,7 @@ class Agent(Poller):
     def survey(self, header: "dict[str, Any]", body: bytes) -> None:
         """Answer with what a function of agent/survey.py, which comes along, says."""
         module = {"__name__": "glusto_agent.survey", "__package__": "glusto_agent"}
-        exec(compile(body, "<glusto>/survey", "exec"), module)
+        exec(compile(body, "<glusto>/survey", "exec"), module)  # noqa: S102 - it comes from where this came from
         place = directory.places()[0] if self.deployed is None else os.path.dirname(self.deployed.directory.path)
         self.send({"id": header["id"], "ok": module[header["what"]](place)})  # type: ignore[operator]
 

@@ -105,7 +105,7 @@ def read(path: str) -> bytes:
 
 
 def sshd() -> "dict[str, str]":
-    """Return the settings of the sshd that this user came through, as far as they can be seen; names in small letters."""
+    """Return the settings of the sshd that this user came through, as far as they can be seen."""
     listener = find_listener()
     found = re.search(r"(\d+) of (\d+)-(\d+) startups", listener)
     settings = {"maxstartups": f"{found.group(2)}:?:{found.group(3)}"} if found else {}
@@ -143,10 +143,9 @@ def effective(listener: str) -> "dict[str, str]":
     config = re.search(r" -f (\S+)", listener)
     if config:
         command[1:1] = ["-f", config.group(1)]
+    null, pipe = subprocess.DEVNULL, subprocess.PIPE
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=SSHD_SECONDS
-        )
+        done = subprocess.run(command, check=False, stdin=null, stdout=pipe, stderr=null, timeout=SSHD_SECONDS)
     except (OSError, subprocess.SubprocessError):
         return {}
     pairs = (line.split(" ", 1) for line in done.stdout.decode("utf-8", "replace").splitlines() if " " in line)

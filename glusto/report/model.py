@@ -194,7 +194,7 @@ class Model:
 
 def _starts(event: Event) -> bool:
     """Whether `t` of an event is when it began, and not when it ended."""
-    return event["kind"] == "rpyc"
+    return str(event["kind"]) == "rpyc"
 
 
 def _key(event: Event) -> tuple[Any, ...]:

@@ -38,7 +38,7 @@ def page_for(events: str) -> str:
 
 
 def point_at(filename: str) -> None:
-    """Have `events.jsonl` or `report.html` beside a run's own file be a link to it, as far as links can be made there."""
+    """Have `events.jsonl` or `report.html` beside a run's own file be a link to it, where links can be made."""
     directory, name = os.path.split(filename)
     link = os.path.join(directory, re.sub(r"^(events|report)-.*(?=\.)", r"\1", name))
     with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glusto import __version__
 from glusto.arguments import add_config_arguments, load_config
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--reports", metavar="DIR", help="where reports go; by default what the config says, or reports")
     add("--no-page", action="store_true", help="write no events file and no HTML report")
     add("-l", "--log", metavar="FILE", help="the log file; by default glusto.log among the reports")
-    add("--log-level", default="DEBUG", metavar="LEVEL", help="the least level that is logged; DEBUG by default")
+    add("--log-level", metavar="LEVEL", help="the least level that is logged; DEBUG by default")
     add("--version", action="version", version=f"glusto {__version__}")
 
 
@@ -71,7 +71,9 @@ def main(options: argparse.Namespace) -> Status:
     directory = options.reports or inventory.reports.dir
     screen = display.Plain(sys.stdout) if options.pytest is not None else display.choose(sys.stdout, quiet=options.quiet)
     shown = screen.log_handler() if options.verbose else None
-    log_to(options.log or os.path.join(directory, "glusto.log"), options.log_level, shown)
+    named = options.log or g.config.get("log_file") or g.config.get("log_filename")  # config keys of old
+    level = options.log_level or g.config.get("log_level") or "DEBUG"
+    log_to(str(named or os.path.join(directory, "glusto.log")), level, shown)
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     statuses: list[Status] = []
@@ -118,7 +120,7 @@ def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: s
     return status_of(outcome)
 
 
-def description() -> dict[str, object]:
+def description() -> dict[str, Any]:
     """Return what the first event of a run says of it."""
     from glusto.plain import mask
 
@@ -175,7 +177,7 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
     from glusto.runner import Status, signals_interrupt
 
     words = list(arguments)
-    if not any(word.startswith("--junit-xml") or word.startswith("--junitxml") for word in words):
+    if not any(word.startswith(("--junit-xml", "--junitxml")) for word in words):
         words.append(f"--junitxml={Reports(directory, run).path('pytest')}")
     meanings = {0: Status.PASSED, 1: Status.FAILED, 2: Status.INTERRUPTED, 4: Status.USAGE, 5: Status.NO_TESTS}
     with signals_interrupt():

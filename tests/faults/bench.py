@@ -43,11 +43,8 @@ MODULE = """
 import os, signal, subprocess, sys, time
 from glusto import TestCase, g
 from telling import mark, wait_for
-
+{top}
 FIRST, SECOND = {first!r}, {second!r}
-
-def pid_of_agent(host):
-    return g.rpyc_get_connection(host, "root").modules.os.getppid()
 
 class TestBefore(TestCase):
     servers = [SECOND]
@@ -97,6 +94,7 @@ def module(
     test: str = "pass",
     teardown: str = "pass",
     clean: str = "pass",
+    top: str = "",
     last: bool = True,
 ) -> str:
     """Return the text of a test module: a class before the fault, one with it, and one after it.
@@ -105,7 +103,7 @@ def module(
     """
     places = {"setup": setup, "test": test, "teardown": teardown, "clean": clean}
     inner = {name: textwrap.indent(textwrap.dedent(text).strip(), " " * 8) for name, text in places.items()}
-    return MODULE.format(first=hosts[0].name, second=hosts[1].name, **inner) + (LAST if last else "")
+    return MODULE.format(top=top, first=hosts[0].name, second=hosts[1].name, **inner) + (LAST if last else "")
 
 
 class Run:
@@ -114,6 +112,7 @@ class Run:
     def __init__(self, bench: "Bench", arguments: Sequence[str], variables: Mapping[str, str], module: str) -> None:
         self.bench = bench
         self.process = bench.project.start(*arguments, module=module, **variables)
+        self.started = time.monotonic()
         self.output = ""
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -144,6 +143,10 @@ class Run:
         """Return the kinds of the events up to now."""
         (lines, *_) = [path.read_text().splitlines(keepends=True) for path in self.bench.project.reports.glob("*.jsonl")] or [[]]
         return [json.loads(line)["kind"] for line in lines if line.endswith("\n")]
+
+    def log(self) -> str:
+        """Return what has been logged."""
+        return (self.bench.project.reports / "glusto.log").read_text()
 
     def send(self, number: signal.Signals) -> float:
         """Send the runner a signal; returns when that was."""
@@ -228,6 +231,14 @@ class Bench:
         `who` is "agent", "deployed-rpyc" or "warden", also with a user: "agent root@".
         """
         host.execute("pkill", f"-{number}", "-f", who)
+
+    def kill_all(self, run: Run) -> None:
+        """Kill a run, and on every host its agents and servers, all before one of them can clean up."""
+        run.send(signal.SIGSTOP)
+        for number in ("STOP", "KILL"):
+            for host in self.hosts:
+                self.signal(host, "^(glusto-agent|deployed-rpyc) ", number)
+        run.send(signal.SIGKILL)
 
     # Looking
 

@@ -21,6 +21,8 @@ function duration(seconds) {
   return minutes < 60 ? `${minutes} min ${rest}` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 
+// A name that may be broken over lines where its words end.
+const breakable = (name) => name.split(/(?<=[._])/).flatMap((part) => [part, el("wbr")]);
 const number = (value) => value.toLocaleString("en");
 const plural = (count, one, many) => `${number(count)} ${count === 1 ? one : many || one + "s"}`;
 

@@ -39,7 +39,7 @@ function glance() {
   }
   if (!bad.length) return;
   glance.append(el("ul", { class: "failures" }, bad.slice(0, SHOWN_FAILURES).map((test) => el("li", {},
-    el("a", { class: "name", href: `#test-${test.id}` }, test.name),
+    el("a", { class: "name", href: `#test-${test.id}` }, breakable(test.name)),
     el("span", { class: "why" }, firstLine(test.message) || WORDS[test.outcome]),
     el("span", { class: "links" }, el("a", { class: "follow", href: `#at-${test.id}`, "aria-label": `${test.name} on the timeline` }, "On the timeline"))))));
   if (bad.length > SHOWN_FAILURES) {

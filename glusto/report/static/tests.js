@@ -21,7 +21,7 @@ const tests = {
     const side = el("span", { class: "side" });
     if (bad) side.append(el("span", { class: "bad" }, `${number(bad)} failed`), " · ");
     side.append(`${plural(members.length, "test")} · ${duration(seconds)}`);
-    const box = el("details", { class: "suite" }, el("summary", {}, el("span", { class: "name" }, suite), side));
+    const box = el("details", { class: "suite" }, el("summary", {}, el("span", { class: "name" }, breakable(suite)), side));
     const group = { suite, members, box, bad, filled: false };
     box.addEventListener("toggle", () => { if (box.open) this.fill(group); });
     if (bad || model.tests.length <= this.CHUNK) { box.open = true; this.fill(group); }
@@ -51,7 +51,7 @@ const tests = {
     const commands = commandsOf.get(test.id);
     const button = el("button", { type: "button", class: "row", "aria-expanded": "false" },
       el("span", { class: "mark", "aria-hidden": "true" }, MARKS[test.outcome]),
-      el("span", { class: "name" }, name, el("small", {}, commands ? plural(commands.length, "command") : "")),
+      el("span", { class: "name" }, breakable(name), el("small", {}, commands ? plural(commands.length, "command") : "")),
       el("span", { class: "tag muted" }, WORDS[test.outcome]),
       el("span", { class: "meter", "aria-hidden": "true" }, this.meter(test)),
       el("span", { class: "time" }, duration(test.seconds)));
