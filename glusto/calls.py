@@ -22,7 +22,7 @@ ARGUMENT = 60  # characters of a first argument that are told
 TOLD_NAMES = 3  # of the calls in a stretch
 
 REQUESTS = {
-    value: f"{name.removeprefix('HANDLE_').lower()}()"
+    value: name.removeprefix("HANDLE_").lower()
     for name, value in vars(consts).items()
     if name.startswith("HANDLE_")
 } | {GET_MODULE: "import", EXECUTE: "execute", EVALUATE: "eval", GET_NAMESPACE: "namespace"}

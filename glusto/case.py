@@ -60,7 +60,7 @@ class TestCase(unittest.TestCase):
             ParallelError: hosts could not be connected, after all were tried.
         """
         super().setUpClass()
-        cls.addClassCleanup(g.end_class)  # before anything is open: whatever happens from here on is cleaned
+        cls.addClassCleanup(g.scope("class").close)  # before anything is open: whatever happens from here on is cleaned
         cls.load_config()
         g.provision([*cls.servers, *cls.clients], cls.users, cls.instances)
 

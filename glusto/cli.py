@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog=f"glusto {verb}" if named else "glusto",
         description=module.__doc__,
-        epilog=STATUSES if named else f"verbs:\n{listed}\n{STATUSES}",
+        epilog=(STATUSES if verb == "run" else None) if named else f"verbs:\n{listed}\n{STATUSES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -19,6 +19,7 @@ from glusto import config as configs
 from glusto.errors import CommandTimeout, ConfigError, GlustoError, ParallelError
 from glusto.events import Events
 from glusto.inventory import Host, Inventory, check_user_name
+from glusto.scope import Scope, Scopes
 from glusto.settings import SECTIONS
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Harness:
         self._live: tuple[Loop, Lab] | None = None
         self._opening = threading.Lock()
         self.events = Events()
+        self._scopes = Scopes()
         os.register_at_fork(after_in_child=self._forget)
         atexit.register(self._close_at_exit)
 
@@ -250,7 +252,7 @@ class Harness:
                 from glusto.lab import Lab
                 from glusto.loop import Loop
 
-                self._live = Loop(), Lab(self.events)
+                self._live = Loop(), Lab(self.events, self._scopes)
             return self._live
 
     def _forget(self) -> None:
@@ -258,6 +260,7 @@ class Harness:
         self._opening = threading.Lock()
         live, self._live = self._live, None
         self.events.forget()
+        self._scopes = Scopes()
         if live is not None:
             live[1].forget()
 
@@ -292,6 +295,25 @@ class Harness:
         if self._live is not None:
             with self.events.cleaning("class"):
                 self._loop.wait_for(self._lab.end_work(), finish=True)
+
+    def scope(self, what: str = "scope") -> Scope:
+        """Begin a scope, which ends with the `with` block, or with its `close`. What was opened in it is closed then.
+
+        What was open before stays, and so do the SSH links. Scopes may be within each other.
+
+        Args:
+            what: its name in events.
+
+        Example:
+            >>> with g.scope():                                     # doctest: +SKIP
+            ...     g.rpyc_get_connection("server1").modules.os.sync()
+        """
+        return Scope(what, self._scopes, self._end_scope)
+
+    def _end_scope(self, scope: Scope) -> None:
+        if self._live is not None and scope.used:
+            with self.events.cleaning(scope.what):
+                self._loop.wait_for(self._lab.end_work(scope), finish=True)
 
     def open_links(self, users: Sequence[str] | None = None) -> dict[str, Mapping[str, Any] | Exception]:
         """Open the link to every host of the inventory as every user, all at once, and deploy nothing.
@@ -517,6 +539,7 @@ class Harness:
             f"{user}@{found.name}", text, loop.asyncio, self.log, log_level, timeout=timeout, stdin=data, stdout=stdout
         )
         process.when_over(self.events.command(process.host, text))
+        self._scopes.started(process)
         loop.asyncio.call_soon_threadsafe(lab.run, inventory, found, user, process)
         return process
 

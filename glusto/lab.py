@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from glusto.errors import CleanupError, ConnectError, HostError, LinkLostError, ResidueError
@@ -17,6 +17,7 @@ from glusto.events import Events
 from glusto.inventory import Host, Inventory
 from glusto.link import Link
 from glusto.process import Process
+from glusto.scope import Scope, Scopes
 from glusto.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class Lab:
         output: what was printed on the hosts and not yet taken: (`user@host`, bytes).
     """
 
-    def __init__(self, events: Events, *, sweep: bool = True) -> None:
+    def __init__(self, events: Events, scopes: Scopes | None = None, *, sweep: bool = True) -> None:
         self.events = events
         self.sweep = sweep
+        self._scopes = scopes or Scopes()
         self.links: dict[str, Link] = {}
         self.servers: dict[str, int] = {}
         self.connections: dict[str, HostConnection] = {}
@@ -168,6 +170,7 @@ class Lab:
             HostError: it can't be opened.
         """
         name = f"{user}@{host.name}:{instance}"
+        self._scopes.asked(name)
         connection = self.connections.get(name)
         if connection is not None and await self._is_there(f"{user}@{host.name}") and not connection.closed:
             return connection
@@ -308,27 +311,42 @@ class Lab:
             raise HostError(link.name, problem) from error
         check_clean(link.name, {"residue": [], "alive": fresh.hello["alive"], "left": ""})
 
-    async def _stop_opening(self) -> None:
-        """Stop what is being opened."""
-        tasks = [*self._opening.values(), *self._tasks]
+    async def _stop_opening(self, names: Container[str] | None = None) -> None:
+        """Stop what is being opened; with `names`, only these connections and deployed servers."""
+        if names is None:
+            tasks = [*self._opening.values(), *self._tasks]
+        else:
+            tasks = [task for key, task in self._opening.items() if key.removesuffix(" server") in names]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def end_work(self) -> None:
+    async def end_work(self, scope: Scope | None = None) -> None:
         """Close all connections and deployed servers and kill the commands that still run; links stay.
+
+        Args:
+            scope: what only this one needs, and its commands; everything when None.
 
         Raises:
             CleanupError: all was tried, and something failed.
         """
-        self.close_connections()
-        for link in self.links.values():
-            for process in link.commands():
-                log.warning("%s: still runs at the end, killed: %s", link.name, process.command)
+        if scope is None:
+            names = {*self.connections, *self.servers}
+            self._scopes.clear()
+        else:
+            names = self._scopes.alone(scope)
+        for name in names & self.connections.keys():
+            self.close_connection(name)
+        running = {process for link in self.links.values() for process in link.commands()}
+        for process in running if scope is None else set(scope.commands):
+            if process in running:
+                log.warning("%s: still runs at the end, killed: %s", process.host, process.command)
+            if process.poll() is None:  # one that waits for its link is killed when it starts
                 process.kill_soon()
-        await self._stop_opening()
+        await self._stop_opening(None if scope is None else names)
         lost = [self._confirm(link) for link in self._lost.values() if not link.told]
-        await gather_errors([*lost, *(self.close_server(name) for name in reversed(list(self.servers)))])
+        servers = [name for name in reversed(list(self.servers)) if name in names]
+        await gather_errors([*lost, *(self.close_server(name) for name in servers)])
 
     async def close_servers(self) -> None:
         """Close all deployed servers and connections.
@@ -380,6 +398,7 @@ class Lab:
             CleanupError: all was tried, and something failed.
         """
         await self._stop_opening()
+        self._scopes.clear()
         try:
             await gather_errors([self.close_link(name) for name in reversed({**self._lost, **self.links})])
         finally:

@@ -102,13 +102,13 @@ def compiled() -> bytes:
         name: (is_package, marshal.dumps(compile(text, f"<glusto>/{name}", "exec", dont_inherit=True, optimize=2)))
         for name, (is_package, text) in texts().items()
     }
-    return zlib.compress(marshal.dumps(code, 2), 9)
+    return zlib.compress(marshal.dumps(code, 2), 3)  # more takes longer to make than it saves on the way
 
 
 @functools.cache
 def sources() -> bytes:
     """Return every module that the host may import from memory, as source text, compressed."""
-    return zlib.compress(marshal.dumps(texts(), 2), 9)
+    return zlib.compress(marshal.dumps(texts(), 2), 3)
 
 
 def texts() -> dict[str, tuple[bool, str]]:

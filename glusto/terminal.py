@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -59,8 +59,8 @@ class Terminal:
         self._began = time.monotonic()
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
+            Bottom(self._bottom),
             console=self._console,
-            get_renderable=self._bottom,
             refresh_per_second=PER_SECOND,
             transient=True,
             redirect_stdout=False,
@@ -160,9 +160,9 @@ class Terminal:
         if bad:
             lines = (part.get("message") or "").strip().splitlines()
             told = [*lines[:MESSAGE_LINES], *(["…"] if len(lines) > MESSAGE_LINES else [])]
-            self._console.print(Padding(Text("\n".join(told), style="red"), (0, 0, 0, 6)))
+            self._console.print(Padding(Text("\n".join(told), style="red"), (0, 0, 0, 6), expand=False))
             for command in relevant(commands, part.get("details") or ""):
-                self._console.print(Padding(shown(command), (0, 0, 0, 6)))
+                self._console.print(Padding(shown(command), (0, 0, 0, 6), expand=False))
 
     # What goes on just now, at the bottom
 
@@ -220,6 +220,16 @@ class Terminal:
         write(verdict(summary))
         for line in summary.reports:
             write(Text(line, style="dim"), soft_wrap=True)
+
+
+class Bottom:
+    """What is at the bottom of the terminal, made anew whenever it is drawn."""
+
+    def __init__(self, make: Callable[[], RenderableType]) -> None:
+        self._make = make
+
+    def __rich__(self) -> RenderableType:
+        return self._make()
 
 
 class Lines(logging.Handler):

@@ -65,7 +65,7 @@ def test_quotes_make_it_text_as_always(tmp_path: Path) -> None:
         ("${LAB_NONE:-}", None),
         ("&here ${LAB_PORT}", 2222),
         ("!!str ${LAB_PORT}", "2222"),
-        ("|\n    ${LAB_PORT}", "2222\n"),
+        ("|\n      ${LAB_PORT}", "2222\n"),
     ],
 )
 def test_defaults_escapes_and_what_is_none(tmp_path: Path, written: str, value: object) -> None:

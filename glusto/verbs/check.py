@@ -1,4 +1,7 @@
-"""See whether every host can be used as every user, and say what is in the way. Nothing is changed on any of them."""
+"""See whether every host can be used as every user, and say what is in the way. Nothing is changed on any of them.
+
+Exit status: 0 all is well, warnings aside, 1 a host has a problem, 2 usage or config error.
+"""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ class Bench:
         self.hosts[0].execute("touch", HOLD)
         self.hosts[0].write_text(RC, f"while [ -e {HOLD} ]; do touch {HOLD}.reached; sleep 0.02; done\n")
 
-    def until_login(self) -> None:
+    def until_login(self, run: Run) -> None:
         """Wait until a login is held up at the first host, and the others have their servers in use."""
         first, *others = self.hosts
 
@@ -219,7 +219,8 @@ class Bench:
                 return False
             return all("/socket" in host.execute("ss", "-xH", "state", "connected").stdout for host in others)
 
-        until(is_there, REACH, "the login is held up")
+        until(lambda: is_there() or run.process.poll() is not None, REACH, "the login is held up")
+        assert run.process.poll() is None, f"the run ended before its login:\n{run.output[-4000:]}"
 
     def release_login(self) -> None:
         """Let the login go on."""

@@ -30,7 +30,7 @@ def disturbed(bench: Bench, phase: str, disturb: Callable[[TestHost], None], tex
         bench.hold_login()
     run = bench.start(module(bench.hosts, **{**places, **(text or {})}))  # type: ignore[arg-type]
     if phase == "provisioning":
-        bench.until_login()
+        bench.until_login(run)
         disturb(bench.hosts[1])
         bench.release_login()
     else:
@@ -96,7 +96,7 @@ def test_a_cut_while_hosts_connect_is_an_error_in_bounded_time(bench: Bench) -> 
     bench.configure(dead_man_seconds=DEAD_MAN, ssh={"connect_timeout": 1})
     bench.hold_login()
     run = bench.start(module(bench.hosts, last=False, top="import glusto.link; glusto.link.LOGIN_SECONDS = 1"))
-    bench.until_login()
+    bench.until_login(run)
     cut_off(bench, bench.hosts[0])
     bench.release_login()
     bench.settle(run.started, {**BEFORE, "TestFault.setUpClass": "error"})

@@ -51,7 +51,7 @@ def signals(when: str) -> list[object]:
 def test_a_signal_while_hosts_connect_leaves_nothing(bench: Bench, number: signal.Signals) -> None:
     bench.hold_login()
     run = bench.start(module(bench.hosts))
-    bench.until_login()
+    bench.until_login(run)
     since = run.send(number)
     bench.release_login()
     bench.settle(since, BEFORE)
@@ -121,7 +121,7 @@ KILLED_SECONDS = 5.0  # in which hosts are clean once the runner is killed
 def test_sigkill_while_hosts_connect_leaves_nothing(bench: Bench) -> None:
     bench.hold_login()
     run = bench.start(module(bench.hosts))
-    bench.until_login()
+    bench.until_login(run)
     since = run.send(signal.SIGKILL)
     bench.release_login()
     bench.settle(since, BEFORE, KILLED_SECONDS)
