@@ -63,7 +63,7 @@ define install_venv
 		|| { echo "Glusto needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
 endef
 
-# What test hosts are made of. Where it may not be installed, the live tests skip and say why.
+# What test hosts are made of, and Chromium, for the HTML report. Where it may not be installed, the live tests skip and say why.
 # The sshd of the package is not started, now or at the next boot: test hosts run their own.
 define install_test_hosts
 	missing=; \
@@ -71,6 +71,7 @@ define install_test_hosts
 	command -v ssh >/dev/null || missing="$$missing openssh-client"; \
 	command -v ip >/dev/null || [ -x /sbin/ip ] || missing="$$missing iproute2"; \
 	command -v ps >/dev/null || missing="$$missing procps"; \
+	command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$$missing chromium fonts-dejavu-core"; \
 	if [ -n "$$missing" ] && $(MAY_INSTALL); then \
 		policy=/usr/sbin/policy-rc.d; made=; \
 		[ -e $$policy ] || { made=yes; printf '#!/bin/sh\nexit 101\n' > $$policy; chmod 755 $$policy; }; \

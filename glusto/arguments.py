@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import shlex
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from glusto.config import Config, Document, load, load_defaults
 from glusto.errors import ConfigError
-from glusto.harness import DEFAULTS_DIRECTORY, g
-from glusto.inventory import Inventory
+
+if TYPE_CHECKING:
+    import argparse
+
+    from glusto.config import Config, Document
+    from glusto.inventory import Inventory
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,9 @@ def read_config(options: argparse.Namespace) -> Config | None:
     Raises:
         ConfigError: one of them can't be used.
     """
+    from glusto.config import Config, load, load_defaults
+    from glusto.harness import DEFAULTS_DIRECTORY
+
     names = [name for word in options.config for name in shlex.split(word)]
     names = names or os.environ.get("GLUSTO_CONFIG", "").split()
     defaults = load_defaults(DEFAULTS_DIRECTORY)
@@ -65,8 +69,10 @@ def read_config(options: argparse.Namespace) -> Config | None:
         config.assign(assignment)
     if options.ssh_keyfile:
         keyfile = os.path.expanduser(options.ssh_keyfile)
-        if not Path(keyfile).is_file():
+        if not os.path.isfile(keyfile):
             raise ConfigError("there is no such key file", options.ssh_keyfile)
+        import json
+
         config.assign(f"ssh.keyfile={json.dumps(keyfile)}", origin="--ssh-keyfile:")
     return config
 
@@ -98,6 +104,8 @@ def load_config(options: argparse.Namespace) -> Inventory:
     Raises:
         ConfigError: it can't be used.
     """
+    from glusto.harness import g
+
     config = read_config(options)
     if config is not None:
         g.set_config(config)

@@ -1,4 +1,4 @@
-"""The display of a run: what is printed as events come, and the summary; here as plain lines, in `terminal` for eyes."""
+"""The display of a run: what is printed as events come, and the summary. Plain lines here; `terminal` is for eyes."""
 
 from __future__ import annotations
 
@@ -207,8 +207,9 @@ class LastCommands:
 
 
 def relevant(commands: Sequence[Command], failure: str) -> list[Command]:
-    """Return those of a failed test's commands that may say why: on a host that the failure names, else on one
-    where something failed, else all; the last few.
+    """Return the last few of a failed test's commands that may say why.
+
+    They are those on a host that the failure names, else on one where something failed, else all.
 
     >>> commands = [Command("root@h1", "true", 0), Command("root@h2", "false", 1), Command("root@h1", "date", 0)]
     >>> [one.command for one in relevant(commands, "1 != 0")]
@@ -223,10 +224,10 @@ def relevant(commands: Sequence[Command], failure: str) -> list[Command]:
 
 
 def last_lines(text: str) -> str:
-    """Return the end of what a command printed.
+    r"""Return the end of what a command printed.
 
-    >>> last_lines("1\\n2\\n3\\n4\\n5\\n6\\n7\\n8\\n")
-    '…\\n3\\n4\\n5\\n6\\n7\\n8'
+    >>> last_lines("1\n2\n3\n4\n5\n6\n7\n8\n")
+    '…\n3\n4\n5\n6\n7\n8'
     """
     lines = text.rstrip().splitlines()
     return "\n".join(lines if len(lines) <= OUTPUT_LINES else ["…", *lines[-OUTPUT_LINES:]])

@@ -7,7 +7,7 @@ import unicodedata
 
 WIDEST = 100  # characters of a long line that are shown
 
-_WORD = re.compile(r"\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s,:=\[\]{}]+|.")
+_WORD = re.compile(r"\$\{[^}]*\}?|\"(?:[^\"\\]|\\.)*\"?|'[^']*'?|[^\s,:=\[\]{}]+|.")
 _SECRET = re.compile(
     r"((?:passw(?:or)?d|passphrase|secret|token|private[ ._-]?key|api[ ._-]?key|access[ ._-]?key|credential)[\w .-]*"
     r"[\"']?\s*[:=]\s*)([^\s,}][^,}]*)",

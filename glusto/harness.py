@@ -11,16 +11,14 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from glusto import colors, logs, matrix, rest, store, templates
 from glusto import config as configs
 from glusto.errors import CommandTimeout, ConfigError, GlustoError, ParallelError
 from glusto.events import Events
-from glusto.inventory import Host, Inventory, check_user_name
+from glusto.names import check_user_name
 from glusto.scope import Scope, Scopes
-from glusto.settings import SECTIONS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from plumbum import SshMachine
 
     from glusto.connection import HostConnection
+    from glusto.inventory import Host, Inventory
     from glusto.lab import Lab
     from glusto.loop import Loop
     from glusto.process import Process, Result
@@ -139,8 +138,14 @@ class Harness:
         Raises:
             ConfigError: it has a mistake, with file, line and key.
         """
+        from glusto.settings import SECTIONS
+
         told = repr([(key, self.config.get(key)) for key in SECTIONS] + [self._user, self._keyfile])
         if self._inventory is None or self._inventory[0] != told:
+            from dataclasses import replace
+
+            from glusto.inventory import Inventory
+
             inventory = Inventory.from_config(self._config)
             ssh = inventory.ssh
             if self._user is not None:

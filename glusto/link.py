@@ -173,7 +173,12 @@ class Link:
             if "returncode" in header or "error" in header:
                 del self._channels[number]
             channel.frame(header, body)
-        elif header.get("op") == "hello":
+        else:
+            self._told(header, body)
+
+    def _told(self, header: dict[str, Any], body: bytes) -> None:
+        """Take what the agent tells unasked."""
+        if header.get("op") == "hello":
             self.hello = header
             self.seconds = self._heard - self._started
             if not self._ready.done():
@@ -261,12 +266,12 @@ class Link:
         return future
 
     async def probe(self) -> None:
-        """See whether the host is still there, unless it was heard of just now.
+        """See whether the host is still there.
 
         One that is gone for good (it was rebooted, its sshd killed) shows at once, as `error`. One that only
         does not answer is given time: the network may come back.
         """
-        if self.error is None and self.is_ready and not self.is_fresh:
+        if self.error is None and self.is_ready:
             await asyncio.wait([self.ask("ping")], timeout=PROBE_SECONDS)
 
     def open_channel(self, channel: Channel, op: str, **fields: Any) -> int:

@@ -113,7 +113,7 @@ def sources() -> bytes:
 
 def texts() -> dict[str, tuple[bool, str]]:
     """Return the source of each module: name → (is a package, text). Packages import nothing by themselves."""
-    found = {name: (True, "") for name in ("glusto_agent", "rpyc", "rpyc.core", "rpyc.utils")}
+    found = dict.fromkeys(("glusto_agent", "rpyc", "rpyc.core", "rpyc.utils"), (True, ""))
     for file in (Path(__file__).parent / "agent").glob("*.py"):
         if file.stem not in ("__init__", "boot", "survey"):
             found[f"glusto_agent.{file.stem}"] = (False, file.read_text())
@@ -128,9 +128,9 @@ def texts() -> dict[str, tuple[bool, str]]:
 
 
 def lighter(text: str) -> str:
-    """Return a module of RPyC's that takes what it seldom needs from `agent/lazy.py`.
+    r"""Return a module of RPyC's that takes what it seldom needs from `agent/lazy.py`.
 
-    >>> lighter("import inspect\\nimport sys\\n")
-    'from glusto_agent.lazy import inspect\\nimport sys\\n'
+    >>> lighter("import inspect\nimport sys\n")
+    'from glusto_agent.lazy import inspect\nimport sys\n'
     """
     return IMPORTS.sub(lambda found: found[1] + LIGHTER[found[2]], text)

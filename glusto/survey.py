@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from glusto import payload
 from glusto.errors import HostError, LinkLostError
+from glusto.events import Events
 from glusto.inventory import Host, Inventory
 from glusto.lab import Lab
 from glusto.link import Link
+from glusto.loop import Loop
 
 CLOCK_TRIES = 5  # the one with the shortest way there and back counts
 ANSWER_SECONDS = 20.0  # for a host to look around
@@ -51,6 +54,26 @@ class Survey:
     forwarded: bool | None = None
     sessions: int | None = None
     found: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def onlooker() -> Iterator[tuple[Loop, Lab]]:
+    """A lab of its own, whose agents sweep nothing when they start; closed at the end, also after SIGTERM.
+
+    Raises:
+        CleanupError: at the end, when something could not be closed or confirmed.
+    """
+    from glusto.runner import signals_interrupt
+
+    loop, lab = Loop(), Lab(Events(), sweep=False)
+    with signals_interrupt():
+        try:
+            yield loop, lab
+        finally:
+            try:
+                loop.wait_for(lab.close(), finish=True)
+            finally:
+                loop.close()
 
 
 async def survey_all(

@@ -154,8 +154,8 @@ class Page:
     def where(self, selector: str) -> tuple[float, float]:
         """Scroll an element into view; the middle of it."""
         box = self.value(
-            f"(() => {{ const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
-            " const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+            f"(element => {{ element.scrollIntoView({{block: 'center'}}); const box = element.getBoundingClientRect();"
+            f" return [box.x + box.width / 2, box.y + box.height / 2]; }})(document.querySelector({selector!r}))"
         )
         return float(box[0]), float(box[1])
 

@@ -1,6 +1,7 @@
 """What the live tests share: one fleet of test hosts, and harnesses that must leave nothing behind."""
 
 import gc
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -53,10 +54,13 @@ def leaving_no_trace(fleet: Fleet, directory: Path) -> Iterator[None]:
     """Assert that what is done within leaves nothing on any host of the fleet, and nothing here."""
     gc.collect()
     before = open_sockets()
+    complaints = Complaints()
+    logging.getLogger("asyncio").addHandler(complaints)
     try:
         yield
     finally:
         gc.collect()
+        logging.getLogger("asyncio").removeHandler(complaints)
 
         def traces() -> list[str]:
             return [*traces_here(directory, before), *(line for host in fleet.hosts for line in traces_on(host))]
@@ -70,6 +74,18 @@ def leaving_no_trace(fleet: Fleet, directory: Path) -> Iterator[None]:
                     host.execute("sh", "-c", "rm -rf /var/tmp/* /home/*/glusto-* /root/glusto-*")
                     host.reboot()
             pytest.fail("left behind:\n  " + "\n  ".join(left))
+        assert complaints.said == []
+
+
+class Complaints(logging.Handler):
+    """What asyncio says of tasks that were never finished, and of exceptions that nobody retrieved."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
 
 
 @pytest.fixture(params=USERS)

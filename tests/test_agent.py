@@ -258,7 +258,7 @@ def test_an_agent_that_is_told_to_end_cleans_up_first(g: Harness, host: TestHost
     until(lambda: bool(named(host, "sleep 1206") and named(host, "sleep 1207")), 5, "all runs")
     (agent,) = named(host, "glusto-agent", "george")
     host.execute("kill", f"-{number}", str(agent.pid))
-    until(lambda: not traces_on(host), 5, "the host is clean")
+    until(lambda: not traces_on(host), 1.8, "the host is clean, at once")
     assert g.rpyc_get_connection("h1", "george").eval("1") == 1
 
 

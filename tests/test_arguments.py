@@ -23,15 +23,15 @@ def test_the_config_is_printed_with_what_won(project: Project) -> None:
     assert ran.stdout.splitlines() == [
         "servers:",
         "  one:",
-        "    connection: local   # lab.yml:2",
+        "    connection: local  # lab.yml:2",
         "ssh:",
-        "  user: admin           # more.yml:1",
-        "  connect_timeout: 5    # lab.yml:3",
+        "  user: admin          # more.yml:1",
+        "  connect_timeout: 5   # lab.yml:3",
         "db:",
-        "  password: '***'       # lab.yml:4",
+        "  password: '***'      # lab.yml:4",
         "users:",
-        "  - george              # more.yml:2",
-        "instances: 2            # --set instances",
+        "  - george             # more.yml:2",
+        "instances: 2           # --set instances",
     ]
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from glusto.errors import CommandFailed, CommandTimeout, ConfigError, ConnectError, HostError, LinkLostError, ParallelError
+from glusto.errors import (
+    CommandFailed,
+    CommandTimeout,
+    ConfigError,
+    ConnectError,
+    HostError,
+    LinkLostError,
+    ParallelError,
+)
 from glusto.harness import Harness
 from tests.hosts import Fleet, TestHost
 from tests.hosts.waiting import until

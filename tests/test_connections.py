@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ import rpyc
 from glusto.connection import HostConnection
 from glusto.errors import ConfigError, LinkLostError
 from glusto.harness import Harness
-from tests.hosts import Fleet, Process, TestHost
+from tests.hosts import Fleet, Process, TestHost, why_not
 from tests.hosts.waiting import until
 from tests.traces import open_sockets, traces_here, traces_on
 
@@ -43,6 +43,22 @@ def servers_on(host: TestHost) -> list[Process]:
 
 def sleep_on(connection: HostConnection) -> Callable[[float], rpyc.AsyncResult]:
     return rpyc.async_(connection.modules.time.sleep)  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forty_seconds() -> Iterator[dict[str, concurrent.futures.Future[str]]]:
+    """A call of 40 seconds for each user, under way while the other tests run, on a host of its own."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with Fleet(1) as fleet:
+        g = Harness()
+        g.config = fleet.lab()
+        opened = g.provision(["h1"], USERS)
+        for conn in opened.values():
+            conn.execute("import getpass, time\ndef wait(seconds):\n    time.sleep(seconds); return getpass.getuser()")
+        with concurrent.futures.ThreadPoolExecutor(len(USERS)) as pool:
+            yield {name: pool.submit(conn.namespace["wait"], 40) for name, conn in opened.items()}
+            g.close()
 
 
 # Getting
@@ -215,18 +231,6 @@ def test_the_next_connection_does_not_print_to_one_that_is_closed(
     until(lambda: again.eval("__import__('sys').stdout is __import__('sys').__stdout__"), 5, "stdout is put back")
     again.execute("print('to nobody')")
     assert "to nobody" not in capsys.readouterr().out
-
-
-@pytest.mark.slow
-def test_a_call_of_40_seconds_does_not_time_out(g: Harness) -> None:
-    opened = [g.rpyc_get_connection(host, user) for host, user in zip(HOSTS, USERS, strict=True)]
-    started = time.monotonic()
-    slept = [sleep_on(conn)(40) for conn in opened]
-    for result in slept:
-        result.wait()
-        assert result.value is None
-    assert 40 <= time.monotonic() - started < 45
-    assert [conn.modules.getpass.getuser() for conn in opened] == list(USERS)
 
 
 def test_execute_eval_and_namespace_work_in_one_dictionary(g: Harness, user: str) -> None:
@@ -474,3 +478,9 @@ def test_the_search_for_traces_finds_what_is_there(g: Harness, fleet: Fleet, pri
     here = "\n".join(traces_here(private_tmp, before))
     for trace in (": ssh ", "glusto-janitor", "file ", "socket:[", "pipe:["):
         assert trace in here
+
+
+@pytest.mark.slow
+def test_a_call_of_40_seconds_does_not_time_out(forty_seconds: dict[str, concurrent.futures.Future[str]]) -> None:
+    told = {name: future.result() for name, future in forty_seconds.items()}
+    assert told == {f"{user}@h1:1": user for user in USERS}

@@ -53,7 +53,7 @@ def test_each_version_serves_connections(g: Harness, fleet: Fleet, version: str)
         assert len(conn.modules.hashlib.sha256(b"").hexdigest()) == 64
         with pytest.raises(ModuleNotFoundError):
             conn.modules["no_such_module"]
-        assert any(path.endswith("site-packages") for path in conn.modules.sys.path)
+        assert any(path.endswith(("site-packages", "dist-packages")) for path in conn.modules.sys.path)
         conn.builtins.print(version)
 
 

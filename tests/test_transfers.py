@@ -3,6 +3,7 @@
 import io
 import os
 import stat
+import subprocess
 import tarfile
 import time
 from collections.abc import Iterator
@@ -381,6 +382,22 @@ def test_a_disk_that_is_full_is_named(g: Harness, host: TestHost, scratch: str, 
     finally:
         host.execute("umount", f"{scratch}/small")
     assert g.run("h1", "echo fine") == (0, "fine\n", "")
+
+
+@live
+def test_a_local_disk_that_is_full_is_named_and_the_link_goes_on(
+    g: Harness, host: TestHost, scratch: str, tmp_path: Path
+) -> None:
+    host.execute("truncate", "-s", "300M", f"{scratch}/large")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", small], check=True, timeout=10)
+    try:
+        with pytest.raises(TransferError, match="root@h1: download of .*: .*No space left on device"):
+            g.download("h1", f"{scratch}/large", str(small / "x"))
+    finally:
+        subprocess.run(["umount", small], check=True, timeout=10)
+    assert g.run("h1", "echo fine", timeout=10) == (0, "fine\n", "")
 
 
 @live

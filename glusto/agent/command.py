@@ -1,8 +1,8 @@
 """Commands on this host: each in a session of its own, its output sent on as it comes."""
 
+import _signal as signal
 import os
 import pwd
-import _signal as signal
 
 from . import processes, trees
 from .frames import CHUNK, widen

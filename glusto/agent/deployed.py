@@ -1,8 +1,8 @@
 """The deployed server as the agent sees it: its process, its private directory, and what it prints."""
 
-import os
 import _signal as signal
 import _socket
+import os
 
 from . import directory, processes, server
 from .command import close_all_but, restore_signals

@@ -34,10 +34,10 @@ class FrameError(Exception):
 
 
 def to_json(value: object) -> str:
-    """Return a value as JSON: what `json.dumps` does, without what its import costs a host.
+    r"""Return a value as JSON: what `json.dumps` does, without what its import costs a host.
 
     >>> to_json({"a": [1, 2.5, None, True], "b": 'x"'})
-    '{"a":[1,2.5,null,true],"b":"x\\\\u0022"}'
+    '{"a":[1,2.5,null,true],"b":"x\\u0022"}'
     """
     if value is None or value is True or value is False:
         return {None: "null", True: "true", False: "false"}[value]

@@ -293,7 +293,10 @@ class Agent(Poller):
 
 
 def main(token: str, settings: bytes, early: bytes) -> None:
-    """Run the agent to its end, and the process with it. `settings` are marshalled; `early` are frames that came already."""
+    """Run the agent to its end, and the process with it.
+
+    `settings` are marshalled; `early` are frames that have come already.
+    """
     status = 1
     try:
         told = marshal.loads(settings)

@@ -3,8 +3,8 @@
 Read from /proc. On a host without it only the server's process group can be found and ended.
 """
 
-import os
 import _signal as signal
+import os
 import time
 
 TYPE_CHECKING = False

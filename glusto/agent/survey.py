@@ -29,12 +29,13 @@ def clear(place: str) -> "dict[str, object]":
     found = left_running()
     described = {pid: processes.describe(pid) for pid in found}
     alive = processes.end_all(found)
-    removed = directory.sweep()
+    old = directory.abandoned()
+    removed = [path for path in old if directory.is_removed(path)]
     return {
         "directories": removed,
         "processes": [described[pid] for pid in found if pid not in alive],
         "alive": [described[pid] for pid in alive],
-        "stuck": directory.abandoned(),
+        "stuck": [path for path in old if path not in removed and os.path.lexists(path)],
     }
 
 

@@ -1,7 +1,7 @@
 """A connection to the deployed server carried in frames, where sshd forbids forwarding."""
 
-import os
 import _socket
+import os
 
 from .frames import CHUNK
 

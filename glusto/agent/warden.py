@@ -1,7 +1,7 @@
 """The warden: a small process that ends the running commands when the agent is killed too hard to do it."""
 
-import os
 import _signal as signal
+import os
 
 from . import processes
 from .command import close_all_but, restore_signals

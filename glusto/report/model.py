@@ -140,7 +140,6 @@ class Model:
 
     def _host_failed(self, event: Event) -> None:
         self._opened(event).update(seconds=event["seconds"], error=event["why"])
-        self._trouble(event)
 
     def _trouble(self, event: Event) -> None:
         name = str(event.get("host", "")).partition(":")[0]

@@ -33,10 +33,7 @@ def main(options: argparse.Namespace) -> int:
     """
     from glusto import board
     from glusto.diagnosis import Diagnosis
-    from glusto.events import Events
-    from glusto.lab import Lab
-    from glusto.loop import Loop
-    from glusto.survey import survey_all
+    from glusto.survey import onlooker, survey_all
 
     config = need_config(options)
     inventory = Inventory.from_config(config)
@@ -49,18 +46,15 @@ def main(options: argparse.Namespace) -> int:
         return diagnose(survey, users[survey.host.name])
 
     screen = board.Plain(sys.stderr, names) if options.json else board.choose(sys.stdout, names)
-    loop, lab = Loop(), Lab(Events(), sweep=False)
+    surveys: list[Survey] = []
+    status = 0
     try:
-        with screen:
-            surveys = loop.wait_for(
-                survey_all(lab, inventory, wanted, lambda survey: screen.show(survey, problems_of(survey)))
-            )
-    finally:
-        try:
-            loop.wait_for(lab.close(), finish=True)
-        except CleanupError as error:
-            sys.stderr.write(f"glusto: {error}\n")
-        loop.close()
+        with onlooker() as (loop, lab), screen:
+            show = survey_all(lab, inventory, wanted, lambda survey: screen.show(survey, problems_of(survey)))
+            surveys = loop.wait_for(show)
+    except CleanupError as error:
+        sys.stderr.write(f"glusto: {error}\n")
+        status = 1
     problems = [problem for survey in surveys for problem in problems_of(survey)]
     problems.sort(key=lambda problem: not problem.hurts)
     if options.json:
@@ -69,7 +63,7 @@ def main(options: argparse.Namespace) -> int:
         sys.stdout.write(format_json(board.as_data(surveys, problems)))
     else:
         sys.stdout.write(f"\n{board.told(problems)}{summary(surveys, problems)}\n")
-    return int(any(problem.hurts for problem in problems))
+    return status or int(any(problem.hurts for problem in problems))
 
 
 def cleaning(options: argparse.Namespace) -> str:

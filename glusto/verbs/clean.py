@@ -26,30 +26,23 @@ def main(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: the config has a mistake, or no hosts.
     """
-    from glusto.events import Events
-    from glusto.lab import Lab
-    from glusto.loop import Loop
-    from glusto.survey import clear_all
+    from glusto.survey import clear_all, onlooker
 
     inventory = Inventory.from_config(need_config(options))
     wanted = inventory.everybody()
-    loop, lab = Loop(), Lab(Events(), sweep=False)
     trouble = 0
     try:
-        for name, found in loop.wait_for(clear_all(lab, inventory, wanted)).items():
-            if isinstance(found, HostError):
-                trouble = 1
-                sys.stderr.write(f"{found}\n")
-                continue
-            sys.stdout.writelines(f"{name}: {line}\n" for line in told(found))
-            trouble |= bool(found["alive"] or found["stuck"])
-    finally:
-        try:
-            loop.wait_for(lab.close(), finish=True)
-        except CleanupError as error:
-            trouble = 1
-            sys.stderr.write(f"glusto: {error}\n")
-        loop.close()
+        with onlooker() as (loop, lab):
+            for name, found in loop.wait_for(clear_all(lab, inventory, wanted)).items():
+                if isinstance(found, HostError):
+                    trouble = 1
+                    sys.stderr.write(f"{found}\n")
+                else:
+                    sys.stdout.writelines(f"{name}: {line}\n" for line in told(found))
+                    trouble |= bool(found["alive"] or found["stuck"])
+    except CleanupError as error:
+        sys.stderr.write(f"glusto: {error}\n")
+        trouble = 1
     return trouble
 
 

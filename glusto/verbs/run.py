@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import datetime
-import getpass
 import logging
 import os
-import platform
 import shlex
 import sys
 from collections.abc import Sequence
@@ -17,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from glusto import __version__
 from glusto.arguments import add_config_arguments, load_config
 from glusto.errors import ConfigError
-from glusto.harness import g
 
 if TYPE_CHECKING:
     import unittest
@@ -63,6 +59,7 @@ def main(options: argparse.Namespace) -> Status:
     inventory = load_config(options)  # before tests are imported: they may read g.config when they are
 
     from glusto import display
+    from glusto.harness import g
     from glusto.junit import new_run
     from glusto.runner import worst
 
@@ -89,6 +86,7 @@ def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: s
     """Run the tests that the command line asks for, with reports; returns the status."""
     from glusto import failed
     from glusto.events import EventsFile
+    from glusto.harness import g
     from glusto.junit import Reports, new_run
     from glusto.report import EVENTS, page_for, point_at, write_page
     from glusto.runner import Runner, status_of
@@ -122,6 +120,11 @@ def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: s
 
 def description() -> dict[str, Any]:
     """Return what the first event of a run says of it."""
+    import datetime
+    import getpass
+    import platform
+
+    from glusto.harness import g
     from glusto.plain import mask
 
     return {
@@ -173,6 +176,7 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
     except ImportError:
         raise ConfigError("--pytest needs pytest: pip install pytest") from None
     from glusto.errors import CleanupError
+    from glusto.harness import g
     from glusto.junit import Reports
     from glusto.runner import Status, signals_interrupt
 
@@ -194,6 +198,7 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
 
 def log_to(filename: str, level: str, shown: logging.Handler | None) -> None:
     """Have Glusto's log written to a file, and by `shown` as well."""
+    from glusto.harness import g
     from glusto.logs import level_number
 
     number = level_number(level)

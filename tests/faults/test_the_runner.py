@@ -6,6 +6,7 @@ import time
 import pytest
 
 from tests.faults.bench import ALL, BEFORE, FAULT, Bench, module
+from tests.hosts.waiting import until
 
 pytestmark = pytest.mark.live
 fault = pytest.mark.fault
@@ -139,3 +140,77 @@ def test_sigkill_in_a_cleanup_leaves_nothing(bench: Bench) -> None:
     run = bench.start(module(bench.hosts, clean=WAIT))
     run.until("ready")
     bench.settle(run.send(signal.SIGKILL), BEFORE, KILLED_SECONDS)
+
+
+# 12: a runner that forks, or is stopped
+
+FORKS = """
+import multiprocessing
+def child():
+    assert g.rpyc_get_connections() == {}
+    assert g.rpyc_get_connection(FIRST, "root").eval("6 * 7") == 42
+    assert g.run(FIRST, "id -un", "george").stdout == "george\\n"
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    pool.apply(str, (1,))
+children = [multiprocessing.get_context("fork").Process(target=child) for _ in range(2)]
+for one in children:
+    one.start()
+for one in children:
+    one.join(20)
+    assert one.exitcode == 0, one.exitcode
+assert first.eval("6 * 7") == 42
+assert not first.closed
+"""
+
+
+@fault(12, "the runner forks (multiprocessing)", "test")
+def test_a_childs_exit_does_not_close_its_parents_links(bench: Bench) -> None:
+    run = bench.start(module(bench.hosts, test=FORKS))
+    bench.settle(run.until("done"), ALL)
+    assert run.finish() == 0, run.output
+
+
+@fault(12, "the runner forks (pytest-xdist)", "test")
+def test_workers_of_xdist_have_links_of_their_own(bench: Bench) -> None:
+    text = module(bench.hosts).replace("TestBefore(TestCase)", "TestA(TestCase)")
+    words = "-q -p no:cacheprovider -n 2 --dist loadscope test_it.py"
+    run = bench.start(text, "-c", "lab.yml", "--pytest", words)
+    bench.settle(run.until("done"), {"TestA.test_before": "passed", **FAULT, "TestLast.test_last": "passed"})
+    assert run.finish() == 0, run.output
+
+
+@fault(12, "the runner is SIGSTOPped past the dead-man time, and continued", "test")
+def test_a_runner_that_was_stopped_connects_again(bench: Bench) -> None:
+    bench.configure(dead_man_seconds=1)
+    again = "assert g.rpyc_get_connection(FIRST, 'root').eval('6 * 7') == 42"
+    run = bench.start(module(bench.hosts, test=f"{WAIT}\n{again}\nassert g.run(SECOND, 'id -un').stdout == 'root\\n'"))
+    run.until("ready")
+    run.send(signal.SIGSTOP)
+    until(lambda: not bench.host_traces(), 10, "the hosts have cleaned themselves")
+    run.go_on("go")
+    run.send(signal.SIGCONT)
+    bench.settle(run.until("done"), ALL)
+    assert run.finish() == 0, run.output
+    assert "connecting again" in run.log()
+
+
+# 14: the reports
+
+
+@fault(14, "two runs at once in one report directory", "test")
+def test_two_runs_at_once_do_not_overwrite_each_others_reports(bench: Bench) -> None:
+    one = bench.start(module(bench.hosts, test=WAIT))
+    one.until("ready")
+    other = bench.start(module(bench.hosts, last=False).replace("class Test", "class TestOther"))
+    assert other.finish() == 0, other.output
+    one.go_on("go")
+    theirs = {name.replace("Test", "TestOther", 1): outcome for name, outcome in {**BEFORE, **FAULT}.items()}
+    bench.settle(one.until("done"), {**ALL, **theirs})
+    assert one.finish() == 0, one.output
+
+
+@fault(14, "SIGKILL of the runner in a later class", "test")
+def test_sigkill_between_two_classes_loses_no_finished_class(bench: Bench) -> None:
+    run = bench.start(module(bench.hosts).replace('mark("done")', 'mark("last"); time.sleep(1000)'))
+    run.until("last")
+    bench.settle(run.send(signal.SIGKILL), {**BEFORE, **FAULT})

@@ -269,7 +269,7 @@ const timeline = {
 };
 
 function fitted(pen, text, width) {
-  if (text.length * 5 < width || pen.measureText(text).width <= width) return text;
+  if (text.length * 7 < width || pen.measureText(text).width <= width) return text;
   const fits = Math.floor((text.length * width) / pen.measureText(text.slice(0, 400)).width * (Math.min(text.length, 400) / text.length));
-  return fits > 2 ? `${text.slice(0, fits - 1)}…` : "";
+  return fits > 3 ? `${text.slice(0, fits - 2)}…` : "";
 }
