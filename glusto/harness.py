@@ -309,8 +309,9 @@ class Harness:
         Args:
             what: its name in events.
 
-        Example:
-            >>> with g.scope():                                     # doctest: +SKIP
+        Example::
+
+            with g.scope():
             ...     g.rpyc_get_connection("server1").modules.os.sync()
         """
         return Scope(what, self._scopes, self._end_scope)
@@ -358,9 +359,10 @@ class Harness:
         Raises:
             HostError: the host can't be reached, or nothing can be deployed there.
 
-        Example:
-            >>> conn = g.rpyc_get_connection("server1", user="george")  # doctest: +SKIP
-            >>> conn.modules.os.listdir("/bricks")                      # doctest: +SKIP
+        Example::
+
+            conn = g.rpyc_get_connection("server1", user="george")
+            conn.modules.os.listdir("/bricks")
         """
         check_instance(instance)
         inventory, found, user = self._resolve(host, user)
@@ -465,9 +467,10 @@ class Harness:
     def rpyc_define_module(self, connection: HostConnection, local_module: ModuleType) -> Any:
         """Define a local module on the host of a connection, under the same name; returns it.
 
-        Example:
-            >>> remote = g.rpyc_define_module(conn, helpers)  # doctest: +SKIP
-            >>> remote.count_files("/bricks")                 # doctest: +SKIP
+        Example::
+
+            remote = g.rpyc_define_module(conn, helpers)
+            remote.count_files("/bricks")
         """
         import inspect
 
@@ -508,8 +511,9 @@ class Harness:
             CommandFailed: with `check`, its return code is not 0.
             HostError: with `check`, the host can't be reached.
 
-        Example:
-            >>> returncode, stdout, stderr = g.run("server1", "uname -r")  # doctest: +SKIP
+        Example::
+
+            returncode, stdout, stderr = g.run("server1", "uname -r")
         """
         process = self.run_async(host, command, user, log_level, timeout=timeout, stdin=stdin)
         return process.result(check=check)
@@ -530,9 +534,10 @@ class Harness:
         Args:
             stdout: a binary file into which its standard output goes as it comes; the result has none then.
 
-        Example:
-            >>> process = g.run_async("server1", "dd if=/dev/zero of=/bricks/f bs=1M count=999")  # doctest: +SKIP
-            >>> returncode, stdout, stderr = process.async_communicate()                          # doctest: +SKIP
+        Example::
+
+            process = g.run_async("server1", "dd if=/dev/zero of=/bricks/f bs=1M count=999")
+            returncode, stdout, stderr = process.async_communicate()
         """
         from glusto.process import Process
 

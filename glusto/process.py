@@ -70,9 +70,10 @@ class Process:
     Attributes:
         host, command: what runs where; `host` is `user@name`.
 
-    Example:
-        >>> process = g.run_async("server1", "iperf3 -s -1")          # doctest: +SKIP
-        >>> returncode, stdout, stderr = process.async_communicate()  # doctest: +SKIP
+    Example::
+
+        process = g.run_async("server1", "iperf3 -s -1")
+        returncode, stdout, stderr = process.async_communicate()
     """
 
     def __init__(

@@ -30,8 +30,9 @@ class Reply(NamedTuple):
 def get(url: str, *, timeout: float = TIMEOUT_SECONDS) -> Reply:
     """Send a GET request; see `request`.
 
-    Example:
-        >>> retcode, output, error = g.rest_get("http://web:8080/volumes")  # doctest: +SKIP
+    Example::
+
+        retcode, output, error = g.rest_get("http://web:8080/volumes")
     """
     return request("GET", url, timeout=timeout)
 
