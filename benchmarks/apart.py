@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rounds import Unavailable
+from benchmarks.rounds import UnavailableError
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = 3  # the exit status of a contender that can't take part
@@ -33,7 +33,7 @@ def apart(function: Callable[..., Mapping[str, Any]], seconds: float, **argument
     """Call a function of a module in a fresh process.
 
     Raises:
-        Unavailable: it raised that.
+        UnavailableError: it raised that.
         RuntimeError: it failed, with its last words; or it took longer than so many seconds.
     """
     name = f"{function.__module__}:{function.__name__}"
@@ -55,7 +55,7 @@ def apart(function: Callable[..., Mapping[str, Any]], seconds: float, **argument
                 os.killpg(process.pid, signal.SIGKILL)
     said = (complaint.strip().splitlines() or ["it said nothing"])[-1]
     if process.returncode == OUT:
-        raise Unavailable(said)
+        raise UnavailableError(said)
     if process.returncode:
         raise RuntimeError(f"{function.__name__} ended with {process.returncode}: {said}")
     result: dict[str, Any] = json.loads(output)
@@ -70,7 +70,7 @@ def main() -> int:
     os.dup2(2, 1)  # what is printed meanwhile is no result
     try:
         answer = getattr(importlib.import_module(module), function)(**arguments)
-    except Unavailable as error:
+    except UnavailableError as error:
         print(error, file=sys.stderr)
         return OUT
     with open(result, "w") as file:

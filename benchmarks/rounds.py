@@ -14,7 +14,7 @@ Contender = Callable[[], float]
 OURS = "glusto"
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """A contender that can't take part; the message says why."""
 
 
@@ -22,12 +22,12 @@ def peer(module: str) -> Any:
     """Import a peer.
 
     Raises:
-        Unavailable: it is not installed.
+        UnavailableError: it is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise Unavailable(f"{module.partition('.')[0]} can't be imported ({error})") from error
+        raise UnavailableError(f"{module.partition('.')[0]} can't be imported ({error})") from error
 
 
 class Samples:

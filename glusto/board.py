@@ -117,18 +117,21 @@ class Plain:
         if survey.done:
             status = "FAILED" if any(problem.hurts for problem in problems) else "warning" if problems else "ok"
             known = zip(ASPECTS, cells(survey, problems), strict=True)
-            told = ", ".join(
-                f"{aspect} {cell.text}" for aspect, cell in known if cell.state not in ("unknown", "waiting")
-            )
-            told = (
-                told.replace("✗ ", "")
-                .replace("! ", "")
-                .replace("✓", "ok")
-                .replace("✗", "failed")
-                .replace("!", "warning")
-            )
+            told = ", ".join(f"{aspect} {_said(cell)}" for aspect, cell in known if cell.state != "unknown")
             self._stream.write(f"{survey.name:<{self._width}}  {status:<7}  {told}\n")
             self._stream.flush()
+
+
+def _said(cell: Cell) -> str:
+    """A cell in words.
+
+    >>> [_said(cell) for cell in (Cell("✓", "good"), Cell("✗ timeout", "bad"), Cell("! 2", "warning"))]
+    ['ok', 'failed: timeout', '2']
+    """
+    mark, _, text = cell.text.partition(" ")
+    if cell.state == "bad":
+        return f"failed: {text}" if text else "failed"
+    return text or "warning" if mark == "!" else cell.text.replace("✓", "ok")
 
 
 class Live:

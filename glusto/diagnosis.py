@@ -162,8 +162,8 @@ class Diagnosis:
         sessions = int(allowed) if allowed else None if survey.sessions is None else 1 + survey.sessions
         if sessions is not None and sessions < SESSIONS_NEEDED:
             text = (
-                f"its sshd allows {sessions} session{'s' if sessions > 1 else ''} a connection (MaxSessions): there is no "
-                f"room for those of ssh_get_connections(), which need {SESSIONS_NEEDED}"
+                f"its sshd allows {sessions} session{'s' if sessions > 1 else ''} a connection (MaxSessions): there is "
+                f"no room for those of ssh_get_connections(), which need {SESSIONS_NEEDED}"
             )
             yield self._setting(survey, text, "MaxSessions 10")
         at_once = found.get("maxstartups", "").split(":")[0]

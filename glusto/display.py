@@ -13,7 +13,7 @@ from glusto.events import Event
 from glusto.junit import TestRecord
 
 SLOWEST = 5  # tests named in the summary
-WORTH_NAMING = 0.1  # seconds that the slowest must have taken
+WORTH_NAMING = 0.25  # seconds that the slowest must have taken
 REMEMBERED = 30  # commands of a test
 SHOWN = 4  # commands under a failure
 OUTPUT_LINES = 6  # of what such a command printed

@@ -312,7 +312,7 @@ class Harness:
         Example::
 
             with g.scope():
-            ...     g.rpyc_get_connection("server1").modules.os.sync()
+                g.rpyc_get_connection("server1").modules.os.sync()
         """
         return Scope(what, self._scopes, self._end_scope)
 

@@ -26,21 +26,28 @@ class Console:
     """
 
     def __init__(
-        self, argv: Sequence[str], directory: Path, environment: Mapping[str, str], *, columns: int = 140, lines: int = 40
+        self,
+        argv: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        columns: int = 140,
+        lines: int = 40,
     ) -> None:
         self.shown = ""
+        self._past = 0
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        plain = {name: value for name, value in environment.items() if name not in ("CI", "NO_COLOR", "COLUMNS", "LINES")}
+        plain = {
+            name: value for name, value in environment.items() if name not in ("CI", "NO_COLOR", "COLUMNS", "LINES")
+        }
         self._process = subprocess.Popen(
-            argv,
+            ["setsid", "--ctty", *argv],  # it becomes the program, as the leader of a session on this terminal
             cwd=directory,
             env={**plain, "TERM": "xterm-256color"},
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(slave)
 
@@ -54,23 +61,31 @@ class Console:
         os.write(self._master, text.encode())
 
     def wait_for(self, wanted: str) -> None:
-        """Read until a text has been shown."""
+        """Read until a text has been shown, after what was waited for before."""
         end = time.monotonic() + SECONDS
-        while wanted not in self.text:
+        while wanted not in self.text[self._past :]:
             if not self._read(end):
                 raise AssertionError(f"{wanted!r} was not shown, but:\n{self.text}")
+        self._past = self.text.index(wanted, self._past) + len(wanted)
 
     def signal(self, number: int) -> None:
         """Send the program a signal."""
         self._process.send_signal(number)
 
     def end(self) -> int:
-        """Read to the end; the exit status."""
+        """Read to the end; the exit status.
+
+        Raises:
+            AssertionError: it did not end in time.
+        """
         end = time.monotonic() + SECONDS
         while self._read(end):
             pass
+        late = time.monotonic() > end
         os.close(self._master)
         try:
+            if late:
+                raise AssertionError(f"it did not end:\n{self.text}")
             return self._process.wait(SECONDS)
         finally:
             with contextlib.suppress(ProcessLookupError):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.pages import ROOT, play
 from tests.running import Project
 
 LAB = "servers:\n  one: {connection: local}\nssh: {user: root, connect_timeout: 5}\ndb: {password: hunter2}\n"
@@ -50,7 +51,10 @@ def test_an_inventory_comes_first_and_configs_go_over_it(project: Project) -> No
         (["--set", "ssh.usr=x"], ["--set ssh.usr:1:1: ssh.usr: unknown key", "  ssh.usr=x", "  ^^^^^^^"]),
         (["--set", "ssh"], ["--set ssh: an assignment is KEY=VALUE"]),
         (["-c", "bad.yml"], ["bad.yml:2:7: ssh.port: unknown key", "  ssh: {port: x}", "        ^^^^"]),
-        (["-c", "unset.yml"], ["unset.yml:2:9: ${NOT_SET}: NOT_SET is not set", "    user: ${NOT_SET}", "          ^^"]),
+        (
+            ["-c", "unset.yml"],
+            ["unset.yml:2:9: ${NOT_SET}: NOT_SET is not set", "    user: ${NOT_SET}", "          ^^"],
+        ),
         (["-i", "bad.ini"], ["bad.ini:1:1: [a:b] is no section", "  [a:b]", "  ^"]),
         (["--ssh-keyfile", "nowhere"], ["nowhere: there is no such key file"]),
     ],
@@ -119,3 +123,12 @@ def test_every_verb_has_help(project: Project, verb: str) -> None:
     ran = project.run(verb, "--help")
     assert ran.returncode == 0
     assert f"usage: glusto {verb}" in ran.stdout
+
+
+@pytest.mark.parametrize(("page", "typed"), [("config", 5), ("checking", 2)])
+def test_the_pages_show_what_happens(
+    tmp_path: Path, private_tmp: Path, monkeypatch: pytest.MonkeyPatch, page: str, typed: int
+) -> None:
+    for name in ("GLUSTO_CONFIG", "LAB_USER"):
+        monkeypatch.delenv(name, raising=False)
+    assert play(ROOT / "docs" / f"{page}.rst", tmp_path, {}) == typed

@@ -51,7 +51,10 @@ def told(text: str) -> str:
 def test_a_good_lab_is_good(project: Project) -> None:
     ran = project.run("check", "-c", "lab.yml")
     assert ran.returncode == 0, ran.stdout
-    assert len(re.findall(r"^(?:root|george)@h\d +ok +reachable ok, host key ok, login ok, python 3", ran.stdout, re.M)) == 6
+    assert (
+        len(re.findall(r"^(?:root|george)@h\d +ok +reachable ok, host key ok, login ok, python 3", ran.stdout, re.MULTILINE))
+        == 6
+    )
     assert "all 6 can be used" in ran.stdout
     assert "\x1b" not in ran.stdout
 
@@ -76,9 +79,13 @@ def test_the_table_is_drawn_as_hosts_answer(project: Project) -> None:
     assert "host" in console.text
     assert "…" in console.text.split("✓")[0]
     last = console.text[console.text.rindex("reached") :]
-    assert re.search(r"george@h3 +✓ +✓ +✓ +3\.\d+\.\d+ /\S+ +\d+ ms +[+-]\d\.\d ms +[\d.]+ [GM]iB /tmp +✓ +none", last), last
+    assert re.search(
+        r"george@h3 +✓ +✓ +✓ +3\.\d+\.\d+ /\S+ +\d+ ms +[+-]\d\.\d ms +[\d.]+ [GM]iB /tmp +✓ +none", last
+    ), last
     assert "all 6 can be used" in last
-    assert console.shown.rstrip().endswith("\x1b[?25h") or console.shown.count("\x1b[?25l") == console.shown.count("\x1b[?25h")
+    assert console.shown.rstrip().endswith("\x1b[?25h") or console.shown.count("\x1b[?25l") == console.shown.count(
+        "\x1b[?25h"
+    )
 
 
 @pytest.mark.parametrize("variable", ["NO_COLOR", "CI"])
@@ -114,7 +121,9 @@ def test_each_problem_has_its_line_and_its_command(project: Project, fleet: Flee
         fleet.learn_host_keys()
     assert ran.returncode == 1
     assert "1 of 6 can be used" in ran.stdout
-    problems = {part.split("\n")[0].split(": ")[1]: part for part in ran.stdout.split("\n\n") if part.startswith("problem: ")}
+    problems = {
+        part.split("\n")[0].split(": ")[1]: part for part in ran.stdout.split("\n\n") if part.startswith("problem: ")
+    }
     assert set(problems) == {"george@h1", "root@h2, george@h2", "root@h3, george@h3"}
     login, changed, away = problems["george@h1"], problems["root@h2, george@h2"], problems["root@h3, george@h3"]
     assert "does not let george in" in login
@@ -147,7 +156,11 @@ def test_what_is_broken_is_told_apart(
             host.start_sshd()
     assert status == 1
     (problem,) = [one for one in found["problems"] if one["name"] == "george@h1"]  # type: ignore[attr-defined]
-    assert (problem["aspect"], problem["severity"], problem["line"]) == (aspect, "problem", 3 if aspect == "reachable" else 2)
+    assert (problem["aspect"], problem["severity"], problem["line"]) == (
+        aspect,
+        "problem",
+        3 if aspect == "reachable" else 2,
+    )
     assert said in problem["text"]
     assert fix in problem["fix"]
     assert states(found, "george@h1")[aspect] == "bad"
@@ -210,7 +223,7 @@ def test_leftovers_are_found_and_left_alone(project: Project, host: TestHost) ->
 
     cleaned = project.run("clean", "-c", "lab.yml")
     assert cleaned.returncode == 0
-    assert re.search(r"^(?:root|george)@h1: ended process \d+ \(sleep\): sleep 1003$", cleaned.stdout, re.M)
+    assert re.search(r"^(?:root|george)@h1: ended process \d+ \(sleep\): sleep 1003$", cleaned.stdout, re.MULTILINE)
     assert f"george@h1: removed {directory}\n" in cleaned.stdout
     assert "root@h2: clean\n" in cleaned.stdout
     again = project.run("clean", "-c", "lab.yml")
@@ -245,7 +258,11 @@ def test_clean_says_what_it_could_not_reach_and_exits_1(project: Project, fleet:
 
 def test_a_directory_that_can_not_be_removed_is_named(project: Project, host: TestHost) -> None:
     path = f"/tmp/glusto-{7:016x}"
-    host.execute("sh", "-c", f"mkdir -p {path}/in; touch {path}/lock {path}/in/file; chown -R george {path}; chown root {path}/in")
+    host.execute(
+        "sh",
+        "-c",
+        f"mkdir -p {path}/in; touch {path}/lock {path}/in/file; chown -R george {path}; chown root {path}/in",
+    )
     try:
         ran = project.run("clean", "-c", "lab.yml", "--set", "users=[george]")
     finally:
@@ -305,4 +322,8 @@ def leave_something(project: Project, host: TestHost) -> None:
         host.execute("pkill", "-KILL", "-f", "^(glusto|deployed)", check=False)
         process.kill()
         process.communicate(timeout=30)
-    until(lambda: not [one for one in host.processes() if one.args.startswith(("glusto-", "deployed"))], 10, "they are dead")
+    until(
+        lambda: not [one for one in host.processes() if one.args.startswith(("glusto-", "deployed"))],
+        10,
+        "they are dead",
+    )

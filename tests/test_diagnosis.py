@@ -29,7 +29,14 @@ FACTS = {"python": "3.9.1", "executable": "/usr/bin/python3", "system": "X"}
 
 def survey(**fields: Any) -> Survey:
     host = Inventory.from_config(Config(parse_yaml(LAB))).hosts["web"]
-    good: dict[str, Any] = {"done": True, "facts": FACTS, "seconds": 0.1, "offset": 0.0, "forwarded": True, "found": FOUND}
+    good: dict[str, Any] = {
+        "done": True,
+        "facts": FACTS,
+        "seconds": 0.1,
+        "offset": 0.0,
+        "forwarded": True,
+        "found": FOUND,
+    }
     return Survey("root@web", host, "root", **{**good, **fields})
 
 
@@ -111,7 +118,9 @@ def test_other_errors_are_put_where_they_belong(error: Exception, facts: dict[st
     (found,) = problems(error=error, facts=facts, found={}, offset=None)
     assert found.aspect == aspect
     assert found.fix
-    state = dict(zip(ASPECTS, board.cells(survey(error=error, facts=facts, found={}, offset=None), [found]), strict=True))
+    state = dict(
+        zip(ASPECTS, board.cells(survey(error=error, facts=facts, found={}, offset=None), [found]), strict=True)
+    )
     assert state[aspect].state == "bad"
     assert state["login"].state == "good"
     assert state["leftovers"].state == "unknown"
@@ -138,7 +147,9 @@ def test_a_local_host_has_nothing_of_ssh() -> None:
 def test_the_same_problem_of_several_users_is_told_once() -> None:
     config = parse_yaml(LAB, "lab.yml")
     found = problems(offset=5.0)
-    told = board.told([*found, *(replace(one, name="george@web") for one in found), replace(found[0], name="root@other")])
+    told = board.told(
+        [*found, *(replace(one, name="george@web") for one in found), replace(found[0], name="root@other")]
+    )
     assert told.count("its clock is 5.0 s ahead") == 2
     assert "warning: root@web, george@web: its clock" in told
     assert config.text == LAB

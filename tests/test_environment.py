@@ -74,7 +74,10 @@ def test_defaults_escapes_and_what_is_none(tmp_path: Path, written: str, value: 
 
 def test_the_tests_own_data_and_keys_are_left_alone(tmp_path: Path) -> None:
     text = "shell: echo ${HOME} ${LAB_NONE}\nssh:\n  options: {'${LAB_NONE}': x}\n"
-    assert config(tmp_path, text).data == {"shell": "echo ${HOME} ${LAB_NONE}", "ssh": {"options": {"${LAB_NONE}": "x"}}}
+    assert config(tmp_path, text).data == {
+        "shell": "echo ${HOME} ${LAB_NONE}",
+        "ssh": {"options": {"${LAB_NONE}": "x"}},
+    }
 
 
 def test_an_alias_is_filled_in_where_it_is_used(tmp_path: Path) -> None:
@@ -104,9 +107,7 @@ def test_json_and_ini_are_filled_in_too_and_keep_their_positions(tmp_path: Path,
         ("ssh: {user: ${LAB_USER}}\n", 'in quotes: "${NAME}"', 1, 14),
     ],
 )
-def test_what_is_wrong_is_said_where_it_stands(
-    tmp_path: Path, text: str, message: str, line: int, column: int
-) -> None:
+def test_what_is_wrong_is_said_where_it_stands(tmp_path: Path, text: str, message: str, line: int, column: int) -> None:
     with pytest.raises(ConfigError) as caught:
         config(tmp_path, text)
     assert message in str(caught.value)

@@ -47,7 +47,7 @@ def reported(reports: Path) -> dict[str, set[str]]:
 
 def test_the_quickstart_passes_and_reports(tmp_path: Path) -> None:
     printed = run_examples(ROOT / "configs" / "quickstart.yml", tmp_path)
-    assert " passed" in printed.splitlines()[-2]
+    assert " passed" in printed.splitlines()[-3]
     outcomes = reported(tmp_path)
     assert sorted(outcomes) == EXAMPLES
     assert all("passed" in found and not found & {"failure", "error"} for found in outcomes.values())

@@ -42,7 +42,8 @@ def test_the_sample_configs_name_it_and_pass(path: Path) -> None:
 
 GOOD = [
     "servers: [a, 10.0.0.1, {name: b, port: 22}, {address: c}]",
-    "servers: {a: , b: 10.0.0.1, c: {address: x, user: u, port: 22, keyfile: /k, python: p, connection: local, vars: {x: [1]}}}",
+    "servers: {a: , b: 10.0.0.1, c: {address: x, user: u, port: 22, keyfile: /k}}",
+    "clients: {c: {python: p, connection: local, vars: {x: [1]}}}",
     "roles: {storage: [a], other: {b: }}\nroles_of_mine: {x: 1}",
     "users: [root]\ninstances: 3",
     "ssh: {strict_host_key_checking: no, connect_timeout: 0.5, options: {Compression: yes, ServerAliveInterval: 15}}",
@@ -102,5 +103,7 @@ def walk(schema: Any) -> list[tuple[str, Any]]:
 
 def test_every_key_is_described() -> None:
     named = walk(lab_schema())
-    assert {"servers", "roles", "strict_host_key_checking", "keyfile", "pattern", "python"} <= {name for name, _ in named}
+    assert {"servers", "roles", "strict_host_key_checking", "keyfile", "pattern", "python"} <= {
+        name for name, _ in named
+    }
     assert [name for name, about in named if not about.get("description")] == []

@@ -24,8 +24,7 @@ def test_every_value_keeps_the_place_it_was_written_at() -> None:
     config.merge(parse_yaml("# two\nssh: {options: {B: 2, A: 3}}\nusers: [z]", "two.yml"))
     config.merge({"ssh": {"port": 1}})
     found = {path: str(config.where(path)) for path in (("ssh", "user"), ("ssh", "options", "A"), ("users", 0))}
-    assert found == {
-        ("ssh", "user"): "one.yml:1:13", ("ssh", "options", "A"): "two.yml:2:26", ("users", 0): "two.yml:3:9"}  # fmt: skip
+    assert list(found.values()) == ["one.yml:1:13", "two.yml:2:26", "two.yml:3:9"]
     assert str(config.where(("ssh", "port"))) == str(config.where(("ssh",), key=True))
     assert config.error(("ssh", "user"), "bad").excerpt.startswith("  ssh: {user: a,")
 

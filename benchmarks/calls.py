@@ -1,0 +1,114 @@
+"""One RPyC call, against what the tunnel that it goes through takes by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.bench import Bench
+from benchmarks.rounds import OURS, Contender, alternate, peer
+from benchmarks.rows import Row, Target
+from glusto.harness import Harness
+
+HOSTS = 1
+FAMILY = "calls"
+ECHO, EXECNET = "raw echo", "execnet"
+CALL = Target("≤ 1.4", 1.4)
+MESSAGE = b"x" * 40  # about what a call has, with its header
+ECHO_SOCKET = "/tmp/glusto-bench-echo"
+SERVER = """
+import socket
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("{path}")
+listener.listen(1)
+print("listening", flush=True)
+peer = listener.accept()[0]
+while True:
+    data = peer.recv(4096)
+    if not data:
+        break
+    peer.sendall(data)
+"""
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """Measure a call, an echo through the same ssh, and a call of execnet's through an ssh of its own."""
+    name = bench.site.names[0]
+    times = bench.size(2000, 20)
+    with contextlib.ExitStack() as stack:
+        harness = Harness()
+        stack.callback(harness.close)
+        harness.config = bench.site.lab([name])
+        getpid = harness.rpyc_get_connection(name).modules.os.getpid
+
+        def call() -> float:
+            started = time.perf_counter()
+            for _ in range(times):
+                getpid()
+            return (time.perf_counter() - started) / times
+
+        contenders: dict[str, Contender] = {OURS: call}
+        echo = echo_over_the_link(harness, name, bench, stack)
+        contenders[ECHO] = lambda: echoed(echo, times)
+
+        def execnet() -> float:
+            module = peer("execnet")
+            group = module.Group()
+            try:
+                gateway = group.makegateway(f"ssh={name}//python=/usr/bin/python3//ssh_config={bench.site.config}")
+                channel = gateway.remote_exec("import os\nwhile True:\n    channel.receive(); channel.send(os.getpid())")
+                channel.send(None)
+                channel.receive(60)
+                started = time.perf_counter()
+                for _ in range(times):
+                    channel.send(None)
+                    channel.receive(60)
+                return (time.perf_counter() - started) / times
+            finally:
+                group.terminate(5)
+
+        contenders[EXECNET] = execnet
+        samples = alternate(contenders, bench.rounds)
+    notes = f"{len(MESSAGE)} bytes there and back, over the same ssh"
+    yield samples.row(FAMILY, "one RPyC call, os.getpid()", ECHO, CALL, unit="µs", factor=1e6, notes=notes)
+    yield samples.row(FAMILY, "one RPyC call, os.getpid()", EXECNET, unit="µs", factor=1e6)
+
+
+def echo_over_the_link(harness: Harness, name: str, bench: Bench, stack: contextlib.ExitStack) -> socket.socket:
+    """Have an echo server on the host, and a connection to it that the link's own ssh forwards."""
+    server = subprocess.Popen(
+        bench.host.enter(["/usr/bin/python3", "-c", SERVER.format(path=ECHO_SOCKET)]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
+    stack.callback(lambda: bench.host.execute("rm", "-f", ECHO_SOCKET))
+    stack.callback(lambda: (server.kill(), server.communicate()))
+    assert server.stdout is not None
+    if not server.stdout.readline():
+        raise RuntimeError("the echo server did not start")
+    control = str(harness._lab.links[f"root@{name}"].control)
+    local = str(bench.site.directory / "echo")
+    Path(local).unlink(missing_ok=True)
+    forward = ["-O", "forward", "-L", f"{local}:{ECHO_SOCKET}"]
+    words = ["ssh", "-F", bench.site.config, "-S", control, *forward, name]
+    subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=30)
+    echo = socket.socket(socket.AF_UNIX)
+    stack.callback(echo.close)
+    echo.settimeout(60)
+    echo.connect(local)
+    return echo
+
+
+def echoed(peer: socket.socket, times: int) -> float:
+    """Have a message echoed so many times; how long one takes."""
+    started = time.perf_counter()
+    for _ in range(times):
+        peer.sendall(MESSAGE)
+        missing = len(MESSAGE)
+        while missing:
+            missing -= len(peer.recv(missing))
+    return (time.perf_counter() - started) / times
