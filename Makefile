@@ -5,16 +5,19 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST ?=
+BENCH ?=
 
 APT = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends
 MAY_INSTALL = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
-.PHONY: help demo test lint types docs clean
+.PHONY: help demo test bench lint types docs clean
 
 help:
 	@echo "make demo    run the examples on this machine, without SSH: a summary, and JUnit files in reports/"
 	@echo "make test    run every test; as root with the live ones, on test hosts made of namespaces"
 	@echo "             (PYTEST='-k word' is handed on to pytest)"
+	@echo "make bench   measure everything beside its peers, as root, in a quarter of an hour; tables and charts into docs/"
+	@echo "             (BENCH='commands --rounds 3' is handed on to python -m benchmarks)"
 	@echo "make lint    ruff           make types   mypy"
 	@echo "make docs    the documentation, into build/docs"
 	@echo "make clean   remove what make has made"
@@ -25,6 +28,11 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	@$(call install_test_hosts)
 	$(BIN)/python -m pytest $(PYTEST)
+
+bench: $(VENV)/.installed-bench
+	@$(call install_test_hosts)
+	@if ! command -v rsync >/dev/null && $(MAY_INSTALL); then apt-get update --quiet && $(APT) rsync; fi
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check
@@ -51,6 +59,10 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-test: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[bench]'
 	@touch $@ $(VENV)/.installed
 
 # Debian has venv in a package of its own.

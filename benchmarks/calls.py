@@ -20,6 +20,12 @@ ECHO, EXECNET = "raw echo", "execnet"
 CALL = Target("≤ 1.4", 1.4)
 MESSAGE = b"x" * 40  # about what a call has, with its header
 ECHO_SOCKET = "/tmp/glusto-bench-echo"
+ANSWER = """
+import os
+while True:
+    channel.receive()
+    channel.send(os.getpid())
+"""
 SERVER = """
 import socket
 listener = socket.socket(socket.AF_UNIX)
@@ -60,7 +66,7 @@ def measure(bench: Bench) -> Iterator[Row]:
             group = module.Group()
             try:
                 gateway = group.makegateway(f"ssh={name}//python=/usr/bin/python3//ssh_config={bench.site.config}")
-                channel = gateway.remote_exec("import os\nwhile True:\n    channel.receive(); channel.send(os.getpid())")
+                channel = gateway.remote_exec(ANSWER)
                 channel.send(None)
                 channel.receive(60)
                 started = time.perf_counter()
@@ -86,7 +92,8 @@ def echo_over_the_link(harness: Harness, name: str, bench: Bench, stack: context
         stdout=subprocess.PIPE,
     )
     stack.callback(lambda: bench.host.execute("rm", "-f", ECHO_SOCKET))
-    stack.callback(lambda: (server.kill(), server.communicate()))
+    stack.callback(server.communicate)
+    stack.callback(server.kill)
     assert server.stdout is not None
     if not server.stdout.readline():
         raise RuntimeError("the echo server did not start")

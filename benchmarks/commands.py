@@ -51,8 +51,8 @@ class Peers:
         options = ["-F", self._site.config, "-S", master]
         machine = peer("plumbum").SshMachine(name, user="root", ssh_opts=options, scp_opts=options)
         self._stack.callback(machine.close)
-        command = machine["true"]
-        return lambda: command.run()
+        run_it: Callable[[], Any] = machine["true"].run
+        return run_it
 
     def fabric(self, names: Sequence[str]) -> Callable[[], Any]:
         """Return what runs `true` by fabric, on all at once if there are several."""
@@ -99,7 +99,6 @@ class Peers:
         """Return what runs `true` by parallel-ssh on all at once."""
         addresses = [self._site.addresses[name][0] for name in names]
         client = peer("pssh.clients").ParallelSSHClient(addresses, user="root", pkey=self._site.keyfile, timeout=60)
-        self._stack.callback(client.disconnect)
 
         def true() -> None:
             output = client.run_command("true")

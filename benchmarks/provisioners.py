@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.memory import of_controller
-from benchmarks.rounds import UnavailableError, peer
+from benchmarks.rounds import peer
 
 PYTHON = "/usr/bin/python3"
 PEER_SECONDS = 240
@@ -24,9 +24,10 @@ def glusto(names: Sequence[str], lab: dict[str, Any], again: int = 0) -> dict[st
     """Provision all at once and have a first call answered by each; then for the next class; then close.
 
     Returns:
-        `seconds` of the first time, `provisioned` before the first call, `again` of the others, `class` to close what a class had, `close` for
-        everything, `imports`; `controller` and `ssh`, CPU seconds of this process and of its ssh; `memory` in
-        MB; `failed`, hosts that could not be had.
+        `seconds` of the first time, `provisioned` without the first call, `again` of the other times, `class` to
+        close what a class had, `close` for everything, `imports`; CPU seconds: `controller` of this process,
+        `ssh` of its ssh, `agent` of all agents and `server` of all deployed servers up to the first call;
+        `memory` in MB a host; `answered` and `failed`, how many hosts.
     """
     began = time.perf_counter()
     import glusto.connection
@@ -53,6 +54,7 @@ def glusto(names: Sequence[str], lab: dict[str, Any], again: int = 0) -> dict[st
         seconds = time.perf_counter() - started
         cpu = time.process_time() - cpu
         memory = (of_controller() - memory) / max(1, len(connections))
+        spent = [spent_on_host(connection) for connection in connections.values()]
         rounds = [next_class(harness, names) for _ in range(again)]
         started = time.perf_counter()
     finally:
@@ -67,9 +69,20 @@ def glusto(names: Sequence[str], lab: dict[str, Any], again: int = 0) -> dict[st
         "controller": cpu,
         "ssh": sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]),
         "memory": memory,
+        "agent": sum(agent for agent, _ in spent),
+        "server": sum(server for _, server in spent),
         "answered": len(connections),
         "failed": failed,
     }
+
+
+def spent_on_host(connection: Any) -> tuple[float, float]:
+    """Return the CPU seconds of an agent, with the login shell that became it, and of its deployed server."""
+    read = "open('/proc/{}/schedstat').read()"  # in nanoseconds
+    agent, server = (
+        connection.eval(read.format(pid)) for pid in (connection.eval("__import__('os').getppid()"), "self")
+    )
+    return int(agent.split()[0]) / 1e9, int(server.split()[0]) / 1e9
 
 
 def next_class(harness: Any, names: Sequence[str]) -> tuple[float, float]:
@@ -138,7 +151,7 @@ def zero_deploy(names: Sequence[str], config: str, directory: str) -> dict[str, 
     try:
         for name in names:
             control = f"{directory}/zero-{name}"
-            masters.append(["ssh", "-F", config, "-S", control, "-O", "exit", name])
+            masters.append([*master_of(config, control), "-O", "exit", name])
             options = ["-F", config, "-oControlMaster=auto", f"-oControlPath={control}", "-oControlPersist=60"]
             machine = plumbum.SshMachine(name, user="root", ssh_opts=options, scp_opts=options)
             server = zerodeploy.DeployedServer(machine)
@@ -154,13 +167,6 @@ def zero_deploy(names: Sequence[str], config: str, directory: str) -> dict[str, 
             subprocess.run(words, capture_output=True, check=False, timeout=30)
 
 
-def require(module: str) -> None:
-    """See whether a peer is installed, without importing it here.
-
-    Raises:
-        UnavailableError: it is not.
-    """
-    import importlib.util
-
-    if importlib.util.find_spec(module) is None:
-        raise UnavailableError(f"{module} is not installed")
+def master_of(config: str, control: str) -> list[str]:
+    """Return the beginning of a command line for an ssh master."""
+    return ["ssh", "-F", config, "-S", control]

@@ -123,5 +123,5 @@ def told(row: Row) -> tuple[str, ...]:
     met = {True: "yes", False: "**no**", None: ""}[row.met]
     if row.target and row.met is None:
         met = "?"
-    ours, theirs = (f"{number(value)} {row.unit}".strip() if value is not None else "" for value in (row.ours, row.theirs))
+    ours, theirs = ("" if value is None else f"{number(value)} {row.unit}".strip() for value in (row.ours, row.theirs))
     return row.name, row.against, row.target, ours, theirs, ratio, met, row.notes

@@ -117,8 +117,7 @@ class HostConnection(Connection):  # type: ignore[misc]
         if not self._channel.closed:  # else rpyc closes what it finds broken, and the reason is still to come
             self._reason_known.set()
         if not self._closed:
-            self._closed = True
-            self._cleanup()
+            self._cleanup(_anyway=False)  # which leaves the locks to calls on other threads: they let go themselves
             if self._calls is not None:
                 self._calls.closed()
 

@@ -98,6 +98,7 @@ def json_value(text: str, file: str = "") -> Any:
     except json.JSONDecodeError as error:
         raise ConfigError(f"no valid JSON: {error.msg}", file, error.lineno, error.colno) from error
     except (RecursionError, ValueError) as error:
+        compose_yaml(text.replace("\t", " "), file)  # as above
         raise ConfigError(f"no valid JSON: {error}", file) from error
     if _depth(data) > MAX_DEPTH:
         compose_yaml(text.replace("\t", " "), file)  # as above

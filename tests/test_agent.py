@@ -238,7 +238,7 @@ def test_an_agent_that_is_killed_takes_server_and_commands_along_and_is_replaced
     result = call_under_way(conn)
     running = g.run_async("h1", "sleep 1205 & sleep 1205", "george")
     until(lambda: len(named(host, "sleep 1205")) == 2, 5, "the command runs")
-    (agent,) = named(host, "glusto-agent", "george")
+    agent = named(host, "glusto-agent", "george")[0]  # a child that has just been forked is called the same
     host.execute("kill", "-KILL", str(agent.pid))
     with pytest.raises(LinkLostError, match="george@h1:1: the link was lost"):
         result.wait()
@@ -256,7 +256,7 @@ def test_an_agent_that_is_told_to_end_cleans_up_first(g: Harness, host: TestHost
     g.rpyc_get_connection("h1", "george").modules.os.system("setsid -f sleep 1206")
     g.run_async("h1", "sleep 1207", "george")
     until(lambda: bool(named(host, "sleep 1206") and named(host, "sleep 1207")), 5, "all runs")
-    (agent,) = named(host, "glusto-agent", "george")
+    agent = named(host, "glusto-agent", "george")[0]  # a child that has just been forked is called the same
     host.execute("kill", f"-{number}", str(agent.pid))
     until(lambda: not traces_on(host), 1.8, "the host is clean, at once")
     assert g.rpyc_get_connection("h1", "george").eval("1") == 1

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -438,6 +439,31 @@ def test_a_call_under_way_fails_when_its_connection_is_closed(g: Harness) -> Non
     g.rpyc_close_connection("h1")
     with pytest.raises(LinkLostError, match="root@h1:1"):
         result.wait()
+
+
+def test_closing_in_the_midst_of_calls_leaves_the_server_and_its_other_connections_alone(g: Harness) -> None:
+    other = g.rpyc_get_connection("h1", "george", 2)
+    pid = other.modules.os.getpid()
+
+    def reached(answers: list[int], number: int) -> bool:
+        return len(answers) > number
+
+    def call_until_closed(conn: HostConnection, answers: list[int]) -> str:
+        try:
+            while True:
+                answers.append(conn.eval("1"))
+        except LinkLostError as error:
+            return str(error)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for number in range(40):
+            conn = g.rpyc_get_connection("h1", "george")
+            answers: list[int] = []
+            calling = [pool.submit(call_until_closed, conn, answers) for _ in range(3)]
+            until(partial(reached, answers, number), 5, "calls are under way")
+            g.rpyc_close_connection("h1", "george")
+            assert {one.result(5) for one in calling} == {"george@h1:1: the connection is closed"}
+    assert other.modules.os.getpid() == pid
 
 
 def test_close_is_the_end_and_the_next_get_a_new_beginning(g: Harness) -> None:

@@ -201,14 +201,19 @@ def test_json_is_read_with_positions() -> None:
 
 
 @pytest.mark.parametrize(("text", "place"), [
-    ('{"a": 1,\n "b": }', (2, 7)), ("", (1, 1)), ("[1]", (1, 1)), ('{"a": 1, "a": 2}', (0, 0)),
-    ('{"a": ' + "[" * 100_000, (0, 0)), ('{"a": ' + "[" * 200 + "]" * 200 + "}", (0, 0)),
-    ('{"a": ' + "9" * 5000 + "}", (0, 0)), ('{"a": "\0"}', (1, 8)),
+    ('{"a": 1,\n "b": }', (2, 7)), ("", (1, 1)), ("[1]", (1, 1)), ('{"a": 1, "a": 2}', (1, 10)),
+    ('{"a": ' + "[" * 200 + "]" * 200 + "}", (1, 107)),
+    ('{"a": ' + "9" * 5000 + "}", (1, 7)), ('{"a": "\0"}', (1, 8)),
 ])
 def test_bad_json_is_refused(text: str, place: tuple[int, int]) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_json(text, "lab.json")
     assert (caught.value.file, caught.value.line, caught.value.column) == ("lab.json", *place)
+
+
+def test_json_that_is_nested_without_end_is_refused_where_it_is_too_deep() -> None:
+    with pytest.raises(ConfigError, match=r"lab\.json:1:\d+: "):
+        parse_json('{"a": ' + "[" * 100_000, "lab.json")
 
 
 def test_ini_keeps_case_and_percent_signs_and_names_alone() -> None:

@@ -48,6 +48,8 @@ class Deployed:
             os.dup2(output, 1)
             os.dup2(output, 2)
             restore_signals()
+            for number in (signal.SIGPIPE, signal.SIGXFSZ):  # as in any Python: an error of the call, not the end
+                signal.signal(number, signal.SIG_IGN)
             close_all_but({alive, self.listener.fileno()})
             server.die_with_agent(alive)
             processes.rename("deployed-rpyc " + self.agent.label)
@@ -75,6 +77,13 @@ class Deployed:
             if not self.read(self.output):
                 return
 
+    def stray(self, pids: "list[int]") -> "list[dict[str, object]]":
+        """Describe those that have left the server's session, each once; note that they are kept if they are to be."""
+        strays = [pid for pid in pids if processes.session(pid) not in (0, self.pid) and pid not in self.agent.kept]
+        if self.agent.keep_residue:
+            self.agent.kept.update(strays)
+        return [processes.describe(pid) for pid in strays]
+
     def stop(self) -> "dict[str, object]":
         """End the server and its group, then what it left in other sessions, and remove the directory.
 
@@ -82,16 +91,19 @@ class Deployed:
         `alive`, those that would not die, and `left`, why the directory could not be removed.
         """
         family = processes.family(self.pid, self.agent.token)
-        strays = [pid for pid in family if processes.session(pid) != self.pid]
-        residue = [processes.describe(pid) for pid in strays]
+        residue = self.stray(family)
         reaped = processes.end_group(self.pid, GRACE)
-        mortal = set(family)
-        if self.agent.keep_residue:
-            mortal -= set(strays)
-        else:
-            for pid in strays:
-                processes.send_signal(pid, signal.SIGKILL)
-        alive = [processes.describe(pid) for pid in processes.wait_gone(sorted(mortal), DEATH)]
+        for _ in range(processes.PASSES):
+            for pid in family:
+                if pid != self.pid and pid not in self.agent.kept:
+                    processes.send_signal(pid, signal.SIGKILL)
+            late = [pid for pid in processes.family(None, self.agent.token) if pid not in family]
+            if not late:
+                break
+            residue += self.stray(late)  # forked since the last look
+            family += late
+        mortal = [pid for pid in family if pid not in self.agent.kept]
+        alive = [processes.describe(pid) for pid in processes.wait_gone(mortal, DEATH)]
         if not reaped and not alive:
             alive = [processes.describe(self.pid)]
         self.drain()

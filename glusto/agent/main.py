@@ -78,6 +78,7 @@ class Agent(Poller):
         self.commands: dict[int, Command] = {}
         self.deployed: "Deployed | None" = None
         self.warden: "Warden | None" = None
+        self.kept: "set[int]" = set()
         self.ending = False
 
     # What the loop waits for

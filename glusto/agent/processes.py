@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TAG = "GLUSTO_AGENT"
+PASSES = 5  # looks for what was forked while others were ended
 
 
 def state(pid: int) -> "tuple[str, str, int, int] | None":
@@ -53,11 +54,11 @@ def all_pids() -> "list[int]":
         return []
 
 
-def family(root: int, token: str) -> "list[int]":
+def family(root: "int | None", token: str) -> "list[int]":
     """Return the living processes that descend from `root`, or that carry the link's tag and left it.
 
     The tag is an environment variable, which a daemon keeps when it detaches. The agent itself, its
-    children other than the server, and this process are not among them.
+    children other than the server, and this process are not among them. With no root it goes by the tag alone.
     """
     parents = {}
     tagged = set()
@@ -69,7 +70,7 @@ def family(root: int, token: str) -> "list[int]":
         if has_tag(pid, token):
             tagged.add(pid)
     members = set()
-    for pid in parents:
+    for pid in parents if root is not None else ():
         seen = pid
         while seen in parents and seen != root:
             seen = parents[seen]
@@ -85,7 +86,13 @@ def evict(token: str) -> "list[int]":
 
     It is asked to clean up first, and killed when it does not. Returns those that would not die.
     """
-    return end_all([pid for pid in all_pids() if pid != os.getpid() and has_tag(pid, token)])
+    alive: "list[int]" = []
+    for _ in range(PASSES):
+        found = [pid for pid in all_pids() if pid != os.getpid() and pid not in alive and has_tag(pid, token)]
+        if not found:
+            break
+        alive += end_all(found)
+    return alive
 
 
 def end_all(pids: "list[int]") -> "list[int]":

@@ -244,7 +244,8 @@ def test_what_hangs_is_killed_in_bounded_time(bench: Bench, hang: str, phase: st
 POPEN = "first.modules.subprocess.Popen({})"
 DAEMON = (  # it detaches as daemons do, and keeps its environment
     "first.execute('import os\\nif os.fork() == 0:\\n os.setsid()\\n"
-    " if os.fork() == 0: os.execvp(\"sleep\", [\"sleep\", \"1003\"])\\n os._exit(0)')"
+    " if os.fork() == 0: os.execvp(\"sleep\", [\"sleep\", \"1003\"])\\n os._exit(0)\\n"
+    "while os.system(\"pgrep -fx sleep.1003 > /dev/null\"): pass')"
 )
 STRAYS = {
     "child in a session of its own": POPEN.format("['sleep', '1003'], start_new_session=True"),
@@ -270,6 +271,22 @@ def test_a_child_that_left_is_reported_by_name_and_killed(bench: Bench, stray: s
     bench.settle(run.until("done"), {**ALL, "TestFault.tearDownClass": "error"})
     assert run.finish() == 3, run.output
     assert re.search(rf"root@{bench.hosts[0].name}: process \d+ \(sleep\) was left: sleep 1003", run.output)
+
+
+LEAVER = (  # it leaves when it is told to end, and is given the time because the server does not end at once
+    "first.modules.subprocess.Popen(['bash', '-c', 'trap \"setsid sleep 1003 & exit\" TERM; touch /run/leaver; while :; do sleep 0.02; done'])\n"
+    "while not first.modules.os.path.exists('/run/leaver'): pass\n"
+    "first.modules.ctypes.PyDLL(None).signal(15, 1)"
+)
+
+
+@fault(8, "child that leaves when the server is ended", "cleanup")
+def test_a_child_that_leaves_during_the_cleanup_is_reported_and_killed(bench: Bench) -> None:
+    run = bench.start(module(bench.hosts, teardown=LEAVER, last=False, clean="mark('done')"))
+    bench.settle(run.until("done"), {**BEFORE, **FAULT, "TestFault.tearDownClass": "error"})
+    bench.hosts[0].execute("rm", "/run/leaver")
+    assert run.finish() == 3, run.output
+    assert "(sleep) was left: sleep 1003" in run.output
 
 
 @fault(8, "child in a session of its own, keep_residue: true", "test")
@@ -337,13 +354,13 @@ def test_another_directory_is_found(bench: Bench, options: str, places: list[str
 
 @fault(10, "no writable directory at all", "provisioning")
 def test_that_there_is_no_directory_is_said(bench: Bench) -> None:
-    with mounted(bench.hosts[0], ["/tmp", "/var/tmp", "/dev/shm", "/root", "/home/george/"], "ro"):
-        bench.hosts[0].execute("true")
+    places = ["/tmp", "/var/tmp", "/dev/shm", "/root", "/home/george"]
+    with bench.sshd(""), mounted(bench.hosts[0], places, "ro"):
         run = bench.start(module(bench.hosts), "-c", "lab.yml", "test_it.TestFault")
         assert run.finish() == 3, run.output
         bench.settle(run.started, {"TestFault.setUpClass": "error"})
-    assert re.search(r"root@h1: .*/tmp: Read-only file system; /var/tmp: Read-only file system", run.output), run.output
-
+    for user in USERS:
+        assert re.search(rf"{user}@h1: .*/tmp: Read-only file system; /var/tmp: Read-only file system", run.output), run.output
 
 
 LOGINS = {  # what is done to george's account there → what undoes it
@@ -358,29 +375,22 @@ SSHD = ("MaxSessions 1", "AllowStreamLocalForwarding no", "DisableForwarding yes
     ("do", "undo"), [pytest.param(*both, marks=fault(10, name, "provisioning"), id=name) for name, both in LOGINS.items()]
 )
 def test_an_odd_account_is_enough(bench: Bench, do: str, undo: str) -> None:
-    keys = "AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/keys/%u"  # where HOME is missing they are found there
-    script = "mkdir -p /etc/ssh/keys && cp /home/george/.ssh/authorized_keys /etc/ssh/keys/george"
-    bench.hosts[0].execute("sh", "-c", script)
-    bench.hosts[0].configure_sshd(keys)
-    bench.hosts[0].execute("sh", "-c", do)
-    try:
+    with bench.sshd(""):
+        bench.hosts[0].execute("sh", "-c", do)
+        try:
+            run = bench.start(module(bench.hosts))
+            bench.settle(run.until("done"), ALL)
+            assert run.finish() == 0, run.output
+        finally:
+            bench.hosts[0].execute("sh", "-c", undo)
+
+
+@pytest.mark.parametrize("settings", [pytest.param(text, marks=fault(10, text, "provisioning")) for text in SSHD])
+def test_a_strict_sshd_is_enough(bench: Bench, settings: str) -> None:
+    with bench.sshd(settings):
         run = bench.start(module(bench.hosts))
         bench.settle(run.until("done"), ALL)
         assert run.finish() == 0, run.output
-    finally:
-        bench.hosts[0].execute("sh", "-c", undo)
-        bench.hosts[0].configure_sshd("")
-
-
-@pytest.mark.parametrize("setting", [pytest.param(setting, marks=fault(10, setting, "provisioning")) for setting in SSHD])
-def test_a_strict_sshd_is_enough(bench: Bench, setting: str) -> None:
-    bench.hosts[0].configure_sshd(setting)
-    try:
-        run = bench.start(module(bench.hosts))
-        bench.settle(run.until("done"), ALL)
-        assert run.finish() == 0, run.output
-    finally:
-        bench.hosts[0].configure_sshd("")
 
 
 @fault(10, "an rc file that waits for ever", "provisioning")

@@ -186,7 +186,9 @@ def test_a_runner_that_was_stopped_connects_again(bench: Bench) -> None:
     run = bench.start(module(bench.hosts, test=f"{WAIT}\n{again}\nassert g.run(SECOND, 'id -un').stdout == 'root\\n'"))
     run.until("ready")
     run.send(signal.SIGSTOP)
+    bench.aside |= set(bench.hosts)  # their sshds' sessions last as long as the runner's ssh
     until(lambda: not bench.host_traces(), 10, "the hosts have cleaned themselves")
+    bench.aside.clear()
     run.go_on("go")
     run.send(signal.SIGCONT)
     bench.settle(run.until("done"), ALL)

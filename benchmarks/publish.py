@@ -1,0 +1,134 @@
+"""What a run leaves: benchmarks/results.json, and the tables that docs/performance.rst and the README show."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.rows import Row, number, told
+
+HEADINGS = ("what", "against", "target", "ours", "theirs", "ratio", "met", "notes")
+WIDTHS = (22, 14, 9, 10, 10, 14, 5, 16)
+PACKAGES = ("rpyc", "plumbum", "mitogen", "execnet", "fabric", "asyncssh", "parallel-ssh", "unittest-xml-reporting")
+PHASES = "phases"
+
+
+def machine() -> dict[str, Any]:
+    """Return the facts of this machine that figures depend on."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "processor": _first("/proc/cpuinfo", r"model name\s*: (.*)"),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB",
+        "kernel": platform.release(),
+        "system": _first("/etc/os-release", r'PRETTY_NAME="?([^"\n]*)'),
+        "python": platform.python_version(),
+        "ssh": _says(["ssh", "-V"]),
+        "rsync": _says(["rsync", "--version"]),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _first(path: str, pattern: str) -> str:
+    try:
+        found = re.search(pattern, Path(path).read_text())
+    except OSError:
+        return "unknown"
+    return found[1].strip() if found else "unknown"
+
+
+def _says(words: Sequence[str]) -> str:
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+    except OSError:
+        return "not installed"
+    return (done.stdout + done.stderr).strip().partition("\n")[0]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def load(path: Path) -> tuple[dict[str, Any], list[Row]]:
+    """Read results; nothing when there are none."""
+    if not path.exists():
+        return {}, []
+    data = json.loads(path.read_text())
+    return data["machine"], [Row.from_json(row) for row in data["rows"]]
+
+
+def store(path: Path, rows: Iterable[Row], families: Sequence[str], order: Sequence[str]) -> list[Row]:
+    """Write results: the new rows in the place of those of their families; returns all of them, in order."""
+    _, before = load(path)
+    rows = [*(row for row in before if row.family not in families), *rows]
+    rows.sort(key=lambda row: order.index(row.family) if row.family in order else len(order))
+    data = {"machine": machine(), "rows": [row.to_json() for row in rows]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    return rows
+
+
+def plain(rows: Sequence[Row]) -> str:
+    """Return the rows as lines for a terminal."""
+    table = [HEADINGS[:-1], *(told(row)[:-1] for row in rows)]
+    widths = [max(len(cells[column]) for cells in table) for column in range(len(HEADINGS) - 1)]
+    padded = ([cell.ljust(width) for cell, width in zip(cells, widths, strict=True)] for cells in table)
+    return "".join("  ".join(cells).rstrip() + "\n" for cells in padded)
+
+
+def page(facts: dict[str, Any], rows: Sequence[Row]) -> str:
+    """Return docs/performance-table.rst: a page of its own, that the page around it includes without its title."""
+    compared = [row for row in rows if row.family != PHASES]
+    met = [row.met for row in compared if row.target]
+    packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
+    parts = [
+        ".. Written by `make bench`; don't edit it.\n",
+        "Measured\n========\n",
+        ".. begin\n",
+        f"{sum(one is True for one in met)} of {len(met)} targets are met. Measured on {facts['date']}: "
+        f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, {facts['system']}, "
+        f"Linux {facts['kernel']}, Python {facts['python']}, {facts['ssh']}; {packages}.\n",
+        _list_table(HEADINGS, WIDTHS, [_escaped(told(row)) for row in compared]),
+        "CPU for each host, in ms:\n",
+        _list_table(
+            ("where, and what", "ms", "notes"),
+            (60, 10, 30),
+            [_escaped((row.name, number(row.ours), row.notes)) for row in rows if row.family == PHASES],
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def _escaped(cells: Sequence[str]) -> list[str]:
+    """Return cells in which only what is meant as markup is: `code` and **no**."""
+    return [re.sub(r"`([^`]+)`", r"``\1``", re.sub(r"(?<!\*)\*(?!\*)|\|", r"\\\g<0>", cell)) for cell in cells]
+
+
+def _list_table(headings: Sequence[str], widths: Sequence[int], rows: Sequence[Sequence[str]]) -> str:
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, widths))}", ""]
+    for cells in [headings, *rows]:
+        lines += [f"   {'*' if first else ' '} - {cell}".rstrip() for first, cell in _with_first(cells)]
+    return "\n".join(lines) + "\n" if rows else "(not measured)\n"
+
+
+def _with_first(cells: Sequence[str]) -> list[tuple[bool, str]]:
+    return [(position == 0, cell.replace("\n", " ")) for position, cell in enumerate(cells)]
+
+
+def failed(family: str, error: BaseException) -> Row:
+    """Return the row of a family that broke off."""
+    said = str(error).replace("\n", " ")[:300]
+    row = Row(family, f"{family}: the rest", notes=f"not measured: {type(error).__name__}: {said}")
+    return replace(row, met=False)
