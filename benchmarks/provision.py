@@ -31,16 +31,18 @@ def measure(bench: Bench) -> Iterator[Row]:
     """Measure all of it; the largest fleet in three rounds at the most."""
     for count, rounds in ((8, bench.rounds), (32, bench.rounds), (128, bench.at_most(3))):
         names = bench.some(count)
-        samples = alternate(all_at_once(bench.site, names), rounds)
-        yield from rows(samples, len(names))
+        contenders = all_at_once(bench.site, names)
+        if count == 128:
+            del contenders[BARE]  # it is the same a host
+        yield from rows(alternate(contenders, rounds), len(names), list(contenders))
         if bench.quick:
             break
     yield from next_class(bench)
     names = bench.some(32)
     try:
         give_rc_file(bench.fleet, names, HEAVY)
-        few = {SSH, OURS, MITOGEN}
-        heavy = {name: one for name, one in all_at_once(bench.site, names).items() if name in few}
+        contenders = all_at_once(bench.site, names)
+        heavy = {one: contenders[one] for one in (SSH, OURS, MITOGEN)}
         samples = alternate(heavy, bench.at_most(3))
     finally:
         give_rc_file(bench.fleet, names, LIGHT.read_text() if LIGHT.exists() else "")
@@ -74,10 +76,10 @@ def all_at_once(site: Site, names: Sequence[str], one_by_one: int = ONE_BY_ONE) 
     }
 
 
-def rows(samples: Samples, count: int) -> Iterator[Row]:
+def rows(samples: Samples, count: int, contenders: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of one size of fleet, in seconds a host."""
     name = f"provision {count} hosts"
-    targets: dict[str, Target | None] = {SSH: TO_SSH, BARE: None, MITOGEN: TO_MITOGEN, EXECNET: None, ZERO: TO_ZERO}
+    targets = {SSH: TO_SSH, MITOGEN: TO_MITOGEN, ZERO: TO_ZERO}
     notes = {
         SSH: "all at once; the floor",
         BARE: "`-S -E -c pass` there: the floor of whatever uses Python",
@@ -85,8 +87,10 @@ def rows(samples: Samples, count: int) -> Iterator[Row]:
         EXECNET: "all at once, a thread for each",
         ZERO: f"an ssh master for each; one after the other; measured on {min(count, ONE_BY_ONE)} hosts",
     }
-    for other, target in targets.items():
-        yield samples.row(FAMILY, name, other, target, unit="s a host", factor=1 / count, notes=notes[other])
+    for other in contenders:
+        if other != OURS:
+            note, target = notes[other], targets.get(other)
+            yield samples.row(FAMILY, name, other, target, unit="s a host", factor=1 / count, notes=note)
 
 
 def next_class(bench: Bench) -> Iterator[Row]:
@@ -126,13 +130,12 @@ def far(bench: Bench) -> Iterator[Row]:
     name = f"provision {len(names)} hosts over a line of {ROUND_TRIP * 1000:g} ms"
     with far_away(bench.site, names, ROUND_TRIP) as away:
         contenders = all_at_once(away, names, one_by_one=1)
-        slow = {ZERO: contenders.pop(ZERO)}
-        del contenders[BARE]
-        samples = alternate(contenders, bench.at_most(3))
-        for other in (SSH, MITOGEN, EXECNET):
+        few = {one: contenders[one] for one in bench.size((SSH, OURS, MITOGEN), (SSH, OURS))}
+        samples = alternate(few, bench.at_most(2))
+        for other in (SSH, MITOGEN)[: len(few) - 1]:
             yield samples.row(FAMILY, name, other, unit="s")
         if not bench.quick:  # half a minute a host
-            both = alternate({**slow, OURS: contenders[OURS]}, 1)
+            both = alternate({one: contenders[one] for one in (ZERO, OURS)}, 1)
             yield both.row(FAMILY, name, ZERO, unit="s", notes="one after the other; measured on 1 host")
     yield round_trips(bench)
 
@@ -151,7 +154,7 @@ def round_trips(bench: Bench) -> Row:
         return {f"{SSH} {label}": all_at_once(site, names)[SSH], f"{OURS} {label}": glusto}
 
     with far_away(bench.site, names, 0) as near, far_away(bench.site, names, ROUND_TRIP) as away:
-        samples = alternate({**contenders("near", near), **contenders("far", away)}, bench.rounds)
+        samples = alternate({**contenders("near", near), **contenders("far", away)}, bench.at_most(3))
     if samples.trouble:
         return missing(FAMILY, "round trips to provision a host", SSH, ROUND_TRIPS, str(samples.trouble))
     trips = {one: (samples.median(f"{one} far") - samples.median(f"{one} near")) / ROUND_TRIP for one in (SSH, OURS)}

@@ -82,7 +82,7 @@ def store(path: Path, rows: Iterable[Row], families: Sequence[str], order: Seque
 
 def plain(rows: Sequence[Row]) -> str:
     """Return the rows as lines for a terminal."""
-    table = [HEADINGS[:-1], *(told(row)[:-1] for row in rows)]
+    table = [HEADINGS[:-1], *(tuple(cell.replace("**", "") for cell in told(row)[:-1]) for row in rows)]
     widths = [max(len(cells[column]) for cells in table) for column in range(len(HEADINGS) - 1)]
     padded = ([cell.ljust(width) for cell, width in zip(cells, widths, strict=True)] for cells in table)
     return "".join("  ".join(cells).rstrip() + "\n" for cells in padded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -70,8 +71,8 @@ class Site:
 
 @contextlib.contextmanager
 def site_of(fleet: Fleet) -> Iterator[Site]:
-    """Make a site of a fleet, whose accounts have the light rc file that new accounts get on Debian."""
-    base = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    """Make a site of a fleet, where root has the light rc file that new accounts get on Debian."""
+    base = "/dev/shm" if "TMPDIR" not in os.environ and Path("/dev/shm").is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="glusto-bench-", dir=base))
     try:
         names = [host.name for host in fleet.hosts]
@@ -92,7 +93,7 @@ def give_rc_file(fleet: Fleet, names: Sequence[str], text: str) -> None:
 @contextlib.contextmanager
 def masters(site: Site, names: Sequence[str]) -> Iterator[dict[str, str]]:
     """Have an ssh master to each host: name → its control socket."""
-    directory = Path(tempfile.mkdtemp(prefix="gbm-"))
+    directory = Path(tempfile.mkdtemp(prefix="glusto-bench-"))
     controls = {name: str(directory / name) for name in names}
     processes = [
         subprocess.Popen(

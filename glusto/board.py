@@ -49,7 +49,7 @@ def cells(survey: Survey, problems: Sequence[Problem]) -> list[Cell]:
             text = told.get(aspect, "") if told.get(aspect) not in ("✓", None) else _word(survey, aspect)
             found.append(Cell(f"{'✗' if bad[aspect] else '!'} {text}".rstrip(), "bad" if bad[aspect] else "warning"))
         elif aspect in told:
-            found.append(Cell(told[aspect], "good" if told[aspect] != "–" else "unknown"))
+            found.append(Cell(told[aspect], "unknown" if told[aspect] in ("–", "unchecked") else "good"))
         elif survey.done and place < failed and failed < len(ASPECTS) and place < 3:
             found.append(Cell("✓", "good"))
         else:
@@ -66,7 +66,7 @@ def _told(survey: Survey) -> dict[str, str]:
     if not survey.facts:
         return found
     if not is_local:
-        found |= {"reachable": "✓", "host key": "✓", "login": "✓"}
+        found |= {"reachable": "✓", "host key": "✓" if survey.key_checked else "unchecked", "login": "✓"}
     found["python"] = f"{survey.facts['python']} {survey.facts['executable']}"
     found["agent"] = f"{survey.seconds * 1000:.0f} ms"
     if survey.offset is not None:
@@ -149,7 +149,6 @@ class Live:
             console=self._console,
             get_renderable=self._table,
             refresh_per_second=PER_SECOND,
-            vertical_overflow="visible",
             redirect_stdout=False,
             redirect_stderr=False,
         )

@@ -112,6 +112,11 @@ class HostConnection(Connection):  # type: ignore[misc]
 
         return teleport_function(self, function)
 
+    @property
+    def is_busy(self) -> bool:
+        """A call on it is not answered yet."""
+        return bool(self._request_callbacks)
+
     def close(self) -> None:
         """Close the connection, without waiting for what its host may be doing."""
         if not self._channel.closed:  # else rpyc closes what it finds broken, and the reason is still to come

@@ -62,6 +62,7 @@ class Summary:
         seconds: how long it all took.
         interrupted: it was stopped.
         reports: lines that say where reports are.
+        sought: where the tests were looked for, and which.
     """
 
     records: Sequence[TestRecord]
@@ -69,6 +70,7 @@ class Summary:
     seconds: float
     interrupted: bool
     reports: Sequence[str]
+    sought: str = ""
 
     @property
     def bad(self) -> list[TestRecord]:
@@ -84,15 +86,22 @@ class Summary:
     @property
     def counts(self) -> dict[str, int]:
         """How many passed, failed, … : those that there are, and passed in any case."""
-        kinds = {"passed": TestRecord.SUCCESS, "failed": TestRecord.FAILURE, "errors": TestRecord.ERROR}
+        kinds = {"passed": TestRecord.SUCCESS, "failed": TestRecord.FAILURE, "error": TestRecord.ERROR}
         kinds["skipped"] = TestRecord.SKIP
         counts = {name: sum(record.outcome == kind for record in self.records) for name, kind in kinds.items()}
         return {name: count for name, count in counts.items() if count or name == "passed"}
 
     @property
+    def nothing(self) -> str:
+        """That no test was found, and where it was looked for; "" when there was one."""
+        if self.records or self.interrupted:
+            return ""
+        return f"no test was found {self.sought}".rstrip()
+
+    @property
     def verdict(self) -> str:
         """The counts in words."""
-        told = ", ".join(f"{count} {name}" for name, count in self.counts.items())
+        told = ", ".join(counted(name, count) for name, count in self.counts.items())
         return f"{told} in {self.seconds:.1f} s" + (", interrupted" if self.interrupted else "")
 
 
@@ -136,7 +145,8 @@ class Plain:
         if self._quiet or event["kind"] not in ("test_ended", "fixture_ended"):
             return
         for part in event.get("subtests") or [event]:
-            self.say(f"{WORDS[part['outcome']]:<5}  {part['name']}  {part['seconds']:.3f} s")
+            why = f"  {reason(part)}" if part["outcome"] == "skipped" else ""
+            self.say(f"{WORDS[part['outcome']]:<5}  {part['name']}  {part['seconds']:.3f} s{why}")
 
     def begin(self, total: int) -> None:
         """Nothing to show."""
@@ -166,7 +176,7 @@ class Plain:
             write("slowest:\n" + "".join(f"  {one.elapsed_time:8.3f} s  {one.label}\n" for one in summary.slowest))
         if summary.bad:
             write("failed:\n" + "".join(f"  {kind(one):<8}  {one.label}\n" for one in summary.bad))
-        write(f"{summary.verdict}\n")
+        write(f"{summary.nothing or summary.verdict}\n")
         write("".join(f"{line}\n" for line in summary.reports))
         self.stream.flush()
 
@@ -231,6 +241,20 @@ def last_lines(text: str) -> str:
     """
     lines = text.rstrip().splitlines()
     return "\n".join(lines if len(lines) <= OUTPUT_LINES else ["…", *lines[-OUTPUT_LINES:]])
+
+
+def counted(name: str, count: int) -> str:
+    """Say how many there are of an outcome.
+
+    >>> counted("failed", 2), counted("error", 2), counted("error", 1)
+    ('2 failed', '2 errors', '1 error')
+    """
+    return f"{count} {name}{'s' if name == 'error' and count != 1 else ''}"
+
+
+def reason(event: Event) -> str:
+    """Return why a test was skipped, in one line."""
+    return " ".join((event.get("message") or "").split())
 
 
 def kind(record: TestRecord) -> str:

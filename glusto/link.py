@@ -145,7 +145,8 @@ class Link:
             advice = "Install one, or set the host's `python` to the path of one"
             return DeployError(self.name, f"no Python 3.6 or newer there (tried {tried}). {advice}")
         if self._wire.marked:
-            return DeployError(self.name, f"the agent did not start: {complaint.strip()[-2000:] or 'it said nothing'}")
+            said = complaint.strip()[-2000:] or "it said nothing. Does an rc file read standard input (cat, head)?"
+            return DeployError(self.name, f"the agent did not start: {said}")
         if status == 255 and self.control is not None:
             return ssh.explain(self.host, self.user, self.inventory.ssh, complaint, status)
         words = ssh.last_line(noise) or ssh.last_line(complaint) or "nothing"
@@ -194,7 +195,7 @@ class Link:
     def complained(self, text: str) -> None:
         for line in text.splitlines():
             if line.strip():
-                log.debug("%s: ssh: %s", self.name, line.strip())
+                log.debug("%s: ssh: %s", self.name, ssh.said_by_ssh(line))
 
     def damaged(self, problem: str) -> None:
         self._lose(LinkLostError(self.name, f"what it sends makes no sense ({problem})"))
@@ -203,7 +204,7 @@ class Link:
         if not self._ready.done():
             self._lose(self._why_no_agent())
         else:
-            said = ssh.last_line(self._wire.complaint.decode("utf-8", "replace"))
+            said = ssh.said_by_ssh(self._wire.complaint.decode("utf-8", "replace"))
             how = "its agent is gone" if self._wire.outlived else status_text(self._wire.status)
             self._lose(LinkLostError(self.name, f"the link was lost ({said or how})"))
 

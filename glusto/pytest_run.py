@@ -67,8 +67,17 @@ class Run:
             signal.signal(number, handler)
         self._signals = {}
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
+        """Let go of connections that a call was interrupted on: else whoever uses them next waits for its end.
+
+        That would be pytest itself, which shows what is in the frames of a traceback.
+        """
         self._ending = True
+        hide_inside()
+        for connection in g.rpyc_get_connections().values():
+            if connection.is_busy:
+                connection.lose("a call on it was interrupted")
 
     # Scopes
 
@@ -164,11 +173,8 @@ class Run:
         return f"glusto: {'; '.join(roles) or 'no config yet'}"
 
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """Leave the inside of Glusto out of tracebacks; what its errors have to say is in their messages."""
         if call.excinfo is not None:
-            for name in INSIDE:
-                if name in sys.modules:
-                    vars(sys.modules[name])["__tracebackhide__"] = True
+            hide_inside()
 
     def _note_facts(self) -> None:
         for name, facts in g.facts().items():
@@ -230,12 +236,19 @@ class Run:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self, node: Any) -> None:
         if node.gateway.spec.popen:
-            self._workers[node.gateway.id] = node.workerinfo["pid"]
+            self._workers[node.gateway.id] = node.gateway._io.popen.pid  # noqa: SLF001 - nothing of xdist tells it
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         self._workers.pop(node.gateway.id, None)
         self._facts.update(getattr(node, "workeroutput", {}).get("glusto_facts", {}))
+
+
+def hide_inside() -> None:
+    """Leave the inside of Glusto out of tracebacks; what its errors have to say is in their messages."""
+    for name in INSIDE:
+        if name in sys.modules:
+            vars(sys.modules[name])["__tracebackhide__"] = True
 
 
 @contextlib.contextmanager

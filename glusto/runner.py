@@ -56,6 +56,7 @@ class Runner:
         display: what shows the run.
         page: writes the HTML report, once all events are told, and returns a line that says where; None for none.
         failfast: stop at the first failure.
+        sought: where the tests were looked for, to be said when there is none.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class Runner:
         *,
         page: Callable[[], str] | None = None,
         failfast: bool = False,
+        sought: str = "",
     ) -> None:
         self.harness, self.reports, self.display = harness, reports, display
-        self._page, self._failfast = page, failfast
+        self._page, self._failfast, self._sought = page, failfast, sought
         self._commands = LastCommands()
         self.facts: dict[str, Mapping[str, object]] = {}
 
@@ -96,7 +98,7 @@ class Runner:
                 self._bear_interrupts(lambda: lines.append(self._page()))  # type: ignore[misc]
             seconds = time.monotonic() - started
             records, commands = outcome.all_records(), self._commands.of
-            self.display.summarise(Summary(records, commands, seconds, outcome.interrupted, lines))
+            self.display.summarise(Summary(records, commands, seconds, outcome.interrupted, lines, self._sought))
         return outcome
 
     def _run_and_clean(self, suites: Sequence[ClassSuite], outcome: Outcome) -> None:

@@ -82,8 +82,8 @@ def link_arguments(
 ) -> list[str]:
     """Return the command line that opens a link, up to the remote command.
 
-    ssh takes the first value it sees of an option: what the link cannot do without comes first, then the
-    user's own options, then our defaults.
+    ssh takes the first value it sees of an option: what the link cannot do without comes first, then what the
+    host itself has, then the user's own options, then our defaults.
 
     Args:
         control: where the control socket shall be.
@@ -113,13 +113,13 @@ def link_arguments(
     words = ["ssh", "-T"]
     if settings.config_file:
         words += ["-F", settings.config_file]
+    if host.port:
+        words += ["-p", str(host.port)]
     for name, value in options.items():
         words.append(f"-o{name}={value}")
     keyfile = host.keyfile or settings.keyfile
     if keyfile:
         words += ["-i", keyfile]
-    if host.port:
-        words += ["-p", str(host.port)]
     if forward:
         words += ["-L", f"{forward[0]}:{forward[1]}"]
     return [*words, "-l", user, "--", host.address]
@@ -134,7 +134,7 @@ def explain(host: Host, user: str, settings: SshSettings, complaint: str, status
         return ConnectError(name, problem, "auth", f"ssh-keygen -t ed25519 -f {shlex.quote(keyfile)}")
     offending = re.search(r"Offending .*?key in (\S+?):\d+", complaint)
     known_hosts = offending.group(1) if offending else settings.options.get("UserKnownHostsFile", "~/.ssh/known_hosts")
-    port = host.port or 22
+    port = port_of(host, settings, complaint)
     address = host.address if port == 22 else f"[{host.address}]:{port}"
     facts = {
         "user": user,
@@ -153,28 +153,46 @@ def explain(host: Host, user: str, settings: SshSettings, complaint: str, status
     }
     for pattern, reason, advice, fix in TROUBLES:
         if re.search(pattern, complaint):
-            problem = f"{advice.format(**facts)} (ssh: {last_line(complaint)})"
+            problem = f"{advice.format(**facts)} (ssh: {said_by_ssh(complaint)})"
             return ConnectError(name, problem, reason, fix.format(**facts))
-    said = last_line(complaint) or "it said nothing"
+    said = said_by_ssh(complaint) or "it said nothing"
     problem = f"ssh ended with {status} ({said}). Try it by hand: ssh {user}@{host.address}"
     return ConnectError(name, problem, fix=by_hand(host, user, settings))
+
+
+def port_of(host: Host, settings: SshSettings, complaint: str = "") -> int:
+    """Return the port that ssh goes to, as far as that is known here: ssh's own configuration may have another.
+
+    >>> port_of(Host("web", "10.0.0.1"), SshSettings(options={"Port": "2222"}))
+    2222
+    >>> port_of(Host("web", "10.0.0.1"), SshSettings(), "ssh: connect to host 10.0.0.1 port 2200: Connection refused")
+    2200
+    """
+    told = re.search(rf"connect to host {re.escape(host.address)} port (\d+)", complaint)
+    configured = next((value for name, value in settings.options.items() if name.lower() == "port"), "")
+    return int(told[1]) if told else host.port or (int(configured) if configured.isdecimal() else 22)
 
 
 def by_hand(host: Host, user: str, settings: SshSettings) -> str:
     """Return the beginning of a command line that does by hand what a link does.
 
     >>> by_hand(Host("web", "10.0.0.1", port=2222), "root", SshSettings(keyfile="/k"))
-    'ssh -i /k -p 2222 root@10.0.0.1'
+    'ssh -p 2222 -i /k root@10.0.0.1'
     """
     words = ["ssh"]
     if settings.config_file:
         words += ["-F", settings.config_file]
+    if host.port:
+        words += ["-p", str(host.port)]
     words += [f"-o{name}={value}" for name, value in settings.options.items()]
     if keyfile := host.keyfile or settings.keyfile:
         words += ["-i", keyfile]
-    if host.port:
-        words += ["-p", str(host.port)]
     return shlex.join([*words, f"{user}@{host.address}"])
+
+
+def said_by_ssh(complaint: str) -> str:
+    """Return the last of what ssh wrote, without its own name before it."""
+    return last_line(complaint).removeprefix("ssh: ")
 
 
 def last_line(complaint: str) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import pydoc
-import sys
 import unittest
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from glusto.matrix import generated_from
+from glusto import lookup
+from glusto.errors import ConfigError
 from glusto.outcome import Outcome
-from glusto.settings import DiscoverTests, UnittestSettings
+from glusto.settings import DiscoverTests, ModuleTests, UnittestSettings
 
 
 class ClassSuite(unittest.TestSuite):
@@ -101,7 +100,13 @@ def make_loader(settings: UnittestSettings, patterns: Sequence[str] = ()) -> uni
 
 
 def from_names(loader: unittest.TestLoader, names: Sequence[str]) -> ClassSuite:
-    """Load tests by dotted name, by file (`examples/test_run.py`) or by directory."""
+    """Load tests by dotted name, by file (`examples/test_run.py`) or by directory.
+
+    A module that can't be imported is a test that fails.
+
+    Raises:
+        ConfigError: a name leads to no test.
+    """
     suites: list[unittest.TestSuite] = []
     for name in names:
         if os.path.isdir(name):
@@ -109,32 +114,54 @@ def from_names(loader: unittest.TestLoader, names: Sequence[str]) -> ClassSuite:
         elif name.endswith(".py") and os.path.isfile(name):
             suites.append(from_directory(loader, DiscoverTests(os.path.dirname(name) or ".", os.path.basename(name))))
         else:
-            suites.append(loader.loadTestsFromNames(generated(name) or [name]))
+            suites.append(from_name(loader, name))
     return rebuilt(suites)
 
 
-def generated(name: str) -> list[str]:
-    """Return the names of the tests that a CarteTestClass made of the class, or the method of it, so named."""
-    parts = name.split(".")
-    for end in (len(parts), len(parts) - 1):
-        found = locate(".".join(parts[:end]))
-        if isinstance(found, type) and (classes := generated_from(found)):
-            return [".".join([cls.__module__, cls.__name__, *parts[end:]]) for cls in classes]
-    return []
-
-
-def locate(name: str) -> object:
-    """Return what a dotted name means; None when that is nothing, or fails, which loading the tests will tell."""
+def from_name(loader: unittest.TestLoader, name: str) -> unittest.TestSuite:
+    """Load the tests of a module, a class, or a method."""
     try:
-        return pydoc.locate(name)
-    except pydoc.ErrorDuringImport:
-        return None
+        return found(loader, name, lambda _: loader.loadTestsFromNames(lookup.generated(name) or [name]))
+    except TypeError as error:  # a function that makes no tests
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def from_module(loader: unittest.TestLoader, chosen: ModuleTests) -> unittest.TestSuite:
+    """Load the tests of a module, as its `load_tests` has them or all there are."""
+
+    def load(module: Any) -> unittest.TestSuite:
+        if chosen.use_load_tests:
+            return loader.loadTestsFromModule(module)
+        classes = [value for value in vars(module).values() if isinstance(value, type)]
+        cases = [value for value in classes if issubclass(value, unittest.TestCase)]
+        return loader.suiteClass([loader.loadTestsFromTestCase(case) for case in cases])
+
+    return found(loader, chosen.module_name, load)
+
+
+def found(
+    loader: unittest.TestLoader, name: str, load: Callable[[Any], unittest.TestSuite]
+) -> unittest.TestSuite:
+    """Load tests from what a name leads to; when that can't be imported, a test that fails with why."""
+    try:
+        thing = lookup.find(name)
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as error:  # whatever the module's own code raises
+        return loader.suiteClass([lookup.stand_in(name, error)])
+    return load(thing)
 
 
 def from_directory(loader: unittest.TestLoader, where: DiscoverTests) -> ClassSuite:
-    """Discover tests below a directory; from the working directory when that can import them, else from there."""
+    """Discover tests below a directory; from the working directory when that can import them, else from there.
+
+    Raises:
+        ConfigError: there is no such directory.
+    """
     top = where.top_level_dir
     start = os.path.abspath(where.start_dir)
+    if not os.path.isdir(start):
+        raise ConfigError(f"there is no directory {where.start_dir}")
     if top is None and os.path.isfile(os.path.join(start, "__init__.py")):
         top = start
         while os.path.isfile(os.path.join(top, "__init__.py")):
@@ -152,14 +179,7 @@ def from_settings(loader: unittest.TestLoader, settings: UnittestSettings) -> Cl
         module = settings.unittest_list.module_name
         suites.append(from_names(loader, [f"{module}.{name}" for name in settings.unittest_list.list]))
     if settings.load_tests_from_module is not None:
-        chosen = settings.load_tests_from_module
-        __import__(chosen.module_name)
-        module_ = sys.modules[chosen.module_name]
-        if chosen.use_load_tests:
-            suites.append(loader.loadTestsFromModule(module_))
-        else:
-            cases = [value for value in vars(module_).values() if isinstance(value, type)]
-            suites += [loader.loadTestsFromTestCase(case) for case in cases if issubclass(case, unittest.TestCase)]
+        suites.append(from_module(loader, settings.load_tests_from_module))
     if settings.load_tests_from_name is not None:
         suites.append(from_names(loader, [settings.load_tests_from_name]))
     if settings.load_tests_from_names:

@@ -31,6 +31,7 @@ class Survey:
 
     Attributes:
         name: `user@host`.
+        key_checked: ssh compares the host's key with the known one.
         done: nothing more will come.
         error: why it ended early; None when all went well.
         facts: the agent's first words: python, executable, system, …; empty before there is an agent.
@@ -45,6 +46,7 @@ class Survey:
     name: str
     host: Host
     user: str
+    key_checked: bool = True
     done: bool = False
     error: HostError | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +91,7 @@ async def survey_all(
 
 async def survey(lab: Lab, inventory: Inventory, host: Host, user: str, tell: Callable[[Survey], None]) -> Survey:
     """Connect, deploy a server as a test would, use it once, and ask the host what else there is to know."""
-    state = Survey(f"{user}@{host.name}", host, user)
+    state = Survey(f"{user}@{host.name}", host, user, inventory.ssh.strict_host_key_checking != "no")
     try:
         link = await lab.link(inventory, host, user)
         state = replace(state, facts=link.hello, seconds=link.seconds)

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from glusto.display import BAD, Command, LastCommands, Summary, kind, relevant, tail
+from glusto.display import BAD, Command, LastCommands, Summary, counted, kind, relevant, tail
 from glusto.events import Event
 from glusto.junit import TestRecord
 
@@ -34,7 +34,7 @@ MARKS = {
     "xfailed": ("✓", "yellow"),
     "xpassed": ("!", "bold yellow"),
 }
-COLORS = {"passed": "green", "failed": "red", "errors": "red", "skipped": "yellow"}
+COLORS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yellow"}
 
 
 class Terminal:
@@ -217,7 +217,7 @@ class Terminal:
             for record in summary.bad:
                 write(Text.assemble((f"  {kind(record):<5}  ", "red"), record.label), soft_wrap=True)
             write()
-        write(verdict(summary))
+        write(verdict(summary), soft_wrap=True)
         for line in summary.reports:
             write(Text(line, style="dim"), soft_wrap=True)
 
@@ -273,9 +273,11 @@ def timed(records: Sequence[TestRecord]) -> Table:
 
 def verdict(summary: Summary) -> Text:
     """Return the last line, in the colour of the outcome."""
-    text = Text()
+    text = Text(summary.nothing, style="bold yellow")
+    if summary.nothing:
+        return text
     for name, count in summary.counts.items():
-        text.append(f"{count} {name}", style=f"bold {COLORS[name]}" if count else "default").append("  ")
+        text.append(counted(name, count), style=f"bold {COLORS[name]}" if count else "default").append("  ")
     text.append(f"in {summary.seconds:.1f} s", style="default")
     if summary.interrupted:
         text.append("  interrupted", style="bold yellow")

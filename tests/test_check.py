@@ -86,6 +86,15 @@ def test_the_table_is_drawn_as_hosts_answer(project: Project) -> None:
     )
 
 
+def test_a_lab_that_is_longer_than_the_terminal_is_shown_whole_at_the_end(tmp_path: Path, private_tmp: Path) -> None:
+    names = [f"n{number:02}" for number in range(12)]
+    project = Project(tmp_path, "servers:\n" + "".join(f"  {name}: {{connection: local}}\n" for name in names))
+    console = Console(COMMAND, project.directory, project.environment(), lines=8)
+    assert console.end() == 0
+    last = console.text[console.text.rindex("reached") :]
+    assert re.findall(r"@(n\d\d) +local", last) == names
+
+
 @pytest.mark.parametrize("variable", ["NO_COLOR", "CI"])
 def test_a_terminal_that_wants_plain_lines_gets_them(project: Project, variable: str) -> None:
     environment = {**project.environment(), "WANTED": variable}

@@ -170,3 +170,8 @@ def test_the_command_that_cleans_names_the_same_lab(tmp_path: Path) -> None:
 
     options = argparse.Namespace(config=["a.yml", "b.yml"], inventory=["hosts.ini"], assignments=["ssh.user=me too"])
     assert cleaning(options) == "python -m glusto clean -c a.yml -c b.yml -i hosts.ini --set 'ssh.user=me too'"
+
+
+def test_a_key_that_nobody_looks_at_is_not_called_good() -> None:
+    cells = dict(zip(ASPECTS, board.cells(survey(key_checked=False), []), strict=True))
+    assert cells["host key"] == ("unchecked", "unknown")

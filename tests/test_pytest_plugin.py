@@ -566,7 +566,7 @@ def test_an_interrupt_cleans_and_reports(suite: Suite, number: signal.Signals) -
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
     assert ("KeyboardInterrupt" if number == signal.SIGINT else number.name) in output
     assert (suite.path / "torn-down").exists()
-    assert [case.attrib["name"] for case in suite.junit().iter("testcase")] == ["test_first"]
+    assert "test_first" in [case.get("name") for case in suite.junit().iter("testcase")]
     assert "hosts" in {one.attrib["name"] for one in suite.junit().iter("property")}
     assert suite.left() == []
 

@@ -1,4 +1,8 @@
-"""Volumes that are nothing but files: what counts is how the suite uses Glusto."""
+"""A suite as it was written for Glusto on Python 2, unchanged but for what Python 3 itself asks.
+
+Its volumes are nothing but files: what counts is how it uses Glusto. It needs Jinja2: `glusto[templates]`. As this
+folder is no package, discovery in `examples` passes it by: `python -m glusto -c LAB -d examples/legacy` runs it.
+"""
 
 import os
 import tempfile

@@ -110,6 +110,10 @@ class Agent(Poller):
         numbers = os.read(descriptor, 512)
         if signal.SIGTERM in numbers or signal.SIGHUP in numbers:
             self.ending = True
+        self.bury()
+
+    def bury(self) -> None:
+        """Take note of the children that have ended."""
         for pid, status in processes.ended_children():
             command = self.commands.get(pid)
             if command is not None:
@@ -188,7 +192,8 @@ class Agent(Poller):
             self.send({"id": number, "error": f"{type(error).__name__}: {error}"})
 
     def ping(self, header: "dict[str, Any]", body: bytes) -> None:
-        """Answer, once what was printed before is on its way."""
+        """Answer, once it is told what has ended before, and what was printed is on its way."""
+        self.bury()
         if self.deployed is not None:
             self.deployed.drain()
         self.send({"id": header["id"], "ok": {"time": time.time()}})

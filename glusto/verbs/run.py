@@ -16,13 +16,9 @@ from glusto.arguments import add_config_arguments, load_config
 from glusto.errors import ConfigError
 
 if TYPE_CHECKING:
-    import unittest
-
     from glusto.display import Display
     from glusto.inventory import Inventory
     from glusto.runner import Status
-    from glusto.settings import UnittestSettings
-    from glusto.suites import ClassSuite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +80,7 @@ def main(options: argparse.Namespace) -> Status:
 
 def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: str, screen: Display) -> Status:
     """Run the tests that the command line asks for, with reports; returns the status."""
-    from glusto import failed
+    from glusto import failed, selection
     from glusto.events import EventsFile
     from glusto.harness import g
     from glusto.junit import Reports, new_run
@@ -95,6 +91,9 @@ def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: s
     reports = Reports(directory, run) if inventory.unittest.output_junit else None
     events = EventsFile(os.path.join(directory, EVENTS.format(run)))
     g.events.begin(g.config)
+    suites = [selection.load(options, inventory.unittest) for _ in range(options.repeat)]
+    if options.failed_first:
+        suites = [failed.first(suite, failed.read(directory)) for suite in suites]
     if not options.no_page:
         point_at(events.filename)
         g.events.listen(events)
@@ -109,10 +108,10 @@ def run_unittest(options: argparse.Namespace, inventory: Inventory, directory: s
             return f"the HTML report could not be written: {error}"
         return f"report: {name}"
 
-    suites = [load(options, inventory.unittest) for _ in range(options.repeat)]
-    if options.failed_first:
-        suites = [failed.first(suite, failed.read(directory)) for suite in suites]
-    runner = Runner(g, reports, screen, page=None if options.no_page else page, failfast=options.failfast)
+    sought = selection.sought(options, inventory.unittest)
+    runner = Runner(
+        g, reports, screen, page=None if options.no_page else page, failfast=options.failfast, sought=sought
+    )
     outcome = runner.run(*suites)
     failed.write(directory, outcome.all_records())
     return status_of(outcome)
@@ -137,36 +136,6 @@ def description() -> dict[str, Any]:
         "command": shlex.join(["glusto", *sys.argv[1:]]),
         "config": mask(g.config),
     }
-
-
-def load(options: argparse.Namespace, settings: UnittestSettings) -> ClassSuite:
-    """Load the tests that the command line asks for, by default those that the config names."""
-    from glusto.settings import DiscoverTests
-    from glusto.suites import from_directory, from_names, from_settings, make_loader, rebuilt
-
-    loader = make_loader(settings, options.patterns)
-    suites: list[unittest.TestSuite] = []
-    if options.names:
-        suites.append(from_names(loader, options.names))
-    if options.discover:
-        suites.append(from_directory(loader, DiscoverTests(start_dir=options.discover)))
-    if options.unittest is not None:
-        suites.append(from_unittest(loader, shlex.split(options.unittest)))
-    if options.configured or not suites:
-        suites.append(from_settings(loader, settings))
-    return rebuilt(suites)
-
-
-def from_unittest(loader: unittest.TestLoader, arguments: Sequence[str]) -> unittest.TestSuite:
-    """Load what `python -m unittest ARGUMENTS` would run."""
-    import unittest
-
-    class Load(unittest.TestProgram):
-        def runTests(self) -> None:  # noqa: N802
-            """Runner does that."""
-
-    suite: unittest.TestSuite = vars(Load(module=None, argv=["unittest", *arguments], testLoader=loader, exit=False))["test"]
-    return suite
 
 
 def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:

@@ -173,7 +173,7 @@ def test_a_childs_exit_does_not_close_its_parents_links(bench: Bench) -> None:
 @fault(12, "the runner forks (pytest-xdist)", "test")
 def test_workers_of_xdist_have_links_of_their_own(bench: Bench) -> None:
     text = module(bench.hosts).replace("TestBefore(TestCase)", "TestA(TestCase)")
-    words = "-q -p no:cacheprovider -n 2 --dist loadscope test_it.py"
+    words = "-q -p no:cacheprovider --basetemp=pytests-own -n 2 --dist loadscope test_it.py"
     run = bench.start(text, "-c", "lab.yml", "--pytest", words)
     bench.settle(run.until("done"), {"TestA.test_before": "passed", **FAULT, "TestLast.test_last": "passed"})
     assert run.finish() == 0, run.output
