@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{publish.plain(rows)}", end="")
     output = Path(options.output) if options.output else None if options.quick else ROOT
     if output is not None:
-        write(output, rows, families)
+        write(output, rows, families, quick=options.quick)
     missed = [row for row in rows if row.met is False or (row.target and row.met is None)]
     print(f"\n{len(rows)} rows; not as they should be, or not measured: {len(missed)}")
     return 0
@@ -85,10 +85,10 @@ def measure(families: Sequence[str], rounds: int, *, quick: bool) -> list[Row]:
     return rows
 
 
-def write(output: Path, rows: Sequence[Row], families: Sequence[str]) -> None:
+def write(output: Path, rows: Sequence[Row], families: Sequence[str], *, quick: bool) -> None:
     """Write what a run leaves, below a directory that is laid out as the project is."""
     results = output / "benchmarks" / "results.json"
-    all_rows = publish.store(results, rows, families, FAMILIES)
+    all_rows = publish.store(results, rows, families, FAMILIES, quick=quick)
     docs = output / "docs"
     docs.mkdir(parents=True, exist_ok=True)
     facts, _ = publish.load(results)

@@ -66,15 +66,17 @@ def load(path: Path) -> tuple[dict[str, Any], list[Row]]:
     if not path.exists():
         return {}, []
     data = json.loads(path.read_text())
-    return data["machine"], [Row.from_json(row) for row in data["rows"]]
+    return {**data["machine"], "quick": data["quick"]}, [Row.from_json(row) for row in data["rows"]]
 
 
-def store(path: Path, rows: Iterable[Row], families: Sequence[str], order: Sequence[str]) -> list[Row]:
+def store(
+    path: Path, rows: Iterable[Row], families: Sequence[str], order: Sequence[str], *, quick: bool = False
+) -> list[Row]:
     """Write results: the new rows in the place of those of their families; returns all of them, in order."""
     _, before = load(path)
     rows = [*(row for row in before if row.family not in families), *rows]
     rows.sort(key=lambda row: order.index(row.family) if row.family in order else len(order))
-    data = {"machine": machine(), "rows": [row.to_json() for row in rows]}
+    data = {"machine": machine(), "quick": quick, "rows": [row.to_json() for row in rows]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return rows
@@ -97,6 +99,7 @@ def page(facts: dict[str, Any], rows: Sequence[Row]) -> str:
         ".. Written by `make bench`; don't edit it.\n",
         "Measured\n========\n",
         ".. begin\n",
+        *(["**A trial of two hosts and one round: these figures mean nothing.**\n"] if facts["quick"] else []),
         f"{sum(one is True for one in met)} of {len(met)} targets are met. Measured on {facts['date']}: "
         f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, {facts['system']}, "
         f"Linux {facts['kernel']}, Python {facts['python']}, {facts['ssh']}; {packages}.\n",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from glusto.display import Command, LastCommands, Plain, choose, relevant
+from glusto.display import Command, LastCommands, Plain, choose, counted, relevant
 from tests.running import LOCAL, Project
 from tests.terminals import Terminal
 
@@ -123,6 +123,24 @@ def test_plain_output_has_the_last_commands_of_the_failing_host(project: Project
     block = output.partition("FAIL: test_it.TestStorage.test_b_fails")[2].partition("slowest")[0]
     assert "--- last commands\nroot@two: echo 'no space left' >&2; exit 28  (returncode 28, " in block
     assert "\n    no space left\n" in block
+
+
+def test_plain_output_says_why_a_test_was_skipped(project: Project) -> None:
+    output = project.run("-c", "lab.yml", "test_it.TestStorage.test_c_is_skipped").stdout
+    line = next(line for line in output.splitlines() if line.startswith("skip"))
+    assert line.startswith("skip   test_it.TestStorage.test_c_is_skipped  0.")
+    assert line.endswith(" s  not here")
+
+
+def test_a_terminal_says_that_no_test_was_found(start: Start) -> None:
+    text = start("-k", "nothing", "test_it").finish()
+    assert "no test was found whose name matches `nothing` (-k), in test_it\n" in text
+    assert "0 passed" not in text
+
+
+def test_one_error_is_no_errors() -> None:
+    assert [counted("error", number) for number in (1, 2)] == ["1 error", "2 errors"]
+    assert counted("skipped", 2) == "2 skipped"
 
 
 def test_what_is_no_terminal_gets_plain_lines() -> None:

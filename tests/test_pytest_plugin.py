@@ -26,6 +26,7 @@ ME = getpass.getuser()
 LAB = "{servers: {one: {connection: local}, two: {connection: local}}, clients: {three: {connection: local}}}\n"
 ENTRY = any(entry.name == "glusto" for entry in importlib.metadata.entry_points(group="pytest11"))
 PLUGIN = () if ENTRY else ("-p", "glusto.pytest_plugin")  # as in a tree that was installed before it had one
+WITH_LAB = ("--glusto-config", "lab.yml")
 SECONDS = 60
 
 NAMES = f"""
@@ -54,30 +55,29 @@ class Suite:
 
     def run(self, *arguments: str, config: str | None = "lab.yml") -> pytest.RunResult:
         """Run pytest; nothing may be left of that, however it ended."""
-        words = [*PLUGIN, *(["--glusto-config", config] if config else []), *arguments]
-        result = self.pytester.runpytest_subprocess(*words, timeout=SECONDS)
+        result = self.run_only(*(["--glusto-config", config] if config else []), *arguments)
         assert self.left() == []
         return result
 
+    def run_only(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest; what may be left is the caller's to look for."""
+        return self.pytester.runpytest_subprocess(*PLUGIN, *arguments, timeout=SECONDS)
+
     def left(self) -> list[object]:
         """What is left on the local hosts, and here."""
-        files = [path for path in self._scratch.iterdir() if not path.name.startswith(("pytest", "tmp"))]
-        return [*processes_below(self._scratch), *files]
+        return [*processes_below(self._scratch), *self._scratch.iterdir()]
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-        """Have pytest running, as the leader of a process group, until a test says that it runs."""
-        project = Project(self.path, LAB)
-        with project.start(*PLUGIN, "--glusto-config", "lab.yml", *arguments, module="pytest") as process:
+    def started(self, *arguments: str, running: int = 1) -> Iterator["subprocess.Popen[str]"]:
+        """Have pytest running, as the leader of a process group, once so many tests say that they run."""
+        project = Project(self.path, (self.path / "lab.yml").read_text())
+        with project.start(*PLUGIN, "--basetemp=base", *arguments, module="pytest") as process:
             try:
-                until(self._is_running, 30, "the test runs")
+                until(lambda: len(list(self.path.glob("running*"))) == running, 30, "the tests run")
                 yield process
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
-
-    def _is_running(self) -> bool:
-        return any(self.path.glob("running*"))
 
     def junit(self) -> ElementTree.Element:
         suite = ElementTree.parse(self.path / "junit.xml").getroot().find("testsuite")
@@ -560,7 +560,7 @@ def test_long(g, volume, n):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_cleans_and_reports(suite: Suite, number: signal.Signals) -> None:
     suite.test("def test_first(g): g.run('one', 'true')\n" + LONG)
-    with suite.started("--junitxml=junit.xml") as process:
+    with suite.started(*WITH_LAB, "--junitxml=junit.xml") as process:
         process.send_signal(number)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
@@ -574,7 +574,7 @@ def test_an_interrupt_cleans_and_reports(suite: Suite, number: signal.Signals) -
 def test_hosts_that_are_not_clean_after_an_interrupt_are_told_of(suite: Suite) -> None:
     stray = "connection.modules.subprocess.Popen(['sleep', '1003'], start_new_session=True)\n    pathlib"
     suite.test(LONG.replace("    pathlib.Path(f", f"    {stray}.Path(f"))
-    with suite.started() as process:
+    with suite.started(*WITH_LAB) as process:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
@@ -631,8 +631,7 @@ def test_a_suite_with_a_config_of_its_own_is_cleaned_too(suite: Suite) -> None:
                 g.rpyc_get_connection("one").modules.time.sleep(1000)
         """
     )
-    with Project(suite.path, LAB).start(*PLUGIN, module="pytest") as process:
-        until((suite.path / "running").exists, 30, "the test runs")
+    with suite.started() as process:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output
@@ -679,8 +678,7 @@ def test_what_a_worker_leaves_on_a_host_fails_the_run(suite: Suite) -> None:
 
 def test_a_worker_that_crashes_leaves_nothing_and_the_others_go_on(suite: Suite) -> None:
     suite.test(SPREAD + "\ndef test_crash(connections): os._exit(1)\n")
-    words = [*PLUGIN, "--glusto-config", "lab.yml", "-n", "2"]
-    result = suite.pytester.runpytest_subprocess(*words, timeout=SECONDS)
+    result = suite.run_only(*WITH_LAB, "-n", "2")
     result.assert_outcomes(passed=8, failed=1)
     result.stdout.fnmatch_lines(["worker 'gw*' crashed while running 'test_it.py::test_crash'"])
     until(lambda: suite.left() == [], 10, "nothing is left")
@@ -689,8 +687,7 @@ def test_a_worker_that_crashes_leaves_nothing_and_the_others_go_on(suite: Suite)
 @pytest.mark.parametrize("whom", ["all, as Ctrl-C does", "the controller, as CI does"])
 def test_an_interrupt_under_xdist_cleans_in_every_worker(suite: Suite, whom: str) -> None:
     suite.test(LONG)
-    with suite.started("-n", "2") as process:
-        until(lambda: len(list(suite.path.glob("running*"))) == 2, 30, "both workers run")
+    with suite.started(*WITH_LAB, "-n", "2", running=2) as process:
         if whom.startswith("all"):
             os.killpg(process.pid, signal.SIGINT)
         else:
@@ -771,9 +768,7 @@ def test_after(volume):
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_on_hosts_every_scope_is_cleaned(lab: Suite, workers: tuple[str, ...]) -> None:
     lab.test(LIVE if not workers else LIVE.partition("def test_after")[0])
-    result = lab.pytester.runpytest_subprocess(
-        *PLUGIN, "--glusto-config", "lab.yml", "--junitxml=junit.xml", *workers, timeout=SECONDS
-    )
+    result = lab.run_only(*WITH_LAB, "--junitxml=junit.xml", *workers)
     result.assert_outcomes(passed=13 if workers else 14)
     properties = {one.attrib["name"]: one.attrib["value"] for one in lab.junit().iter("property")}
     assert properties["hosts"] == "h1 h2 h3"
@@ -794,14 +789,14 @@ def test_on_hosts_a_test_s_server_is_gone_when_the_next_test_runs(lab: Suite, fl
         def test_b(g): assert (deployed(g, "h1"), deployed(g, "h2")) == (0, 1)
         """
     )
-    result = lab.pytester.runpytest_subprocess(*PLUGIN, "--glusto-config", "lab.yml", timeout=SECONDS)
+    result = lab.run_only(*WITH_LAB)
     result.assert_outcomes(passed=2)
 
 
 @pytest.mark.live
 def test_on_hosts_a_crashed_worker_leaves_nothing(lab: Suite) -> None:
     lab.test(LIVE.partition("def test_after")[0] + "\ndef test_crash(connections): os._exit(1)\n")
-    result = lab.pytester.runpytest_subprocess(*PLUGIN, "--glusto-config", "lab.yml", "-n", "2", timeout=SECONDS)
+    result = lab.run_only(*WITH_LAB, "-n", "2")
     result.assert_outcomes(passed=13, failed=1)
 
 
@@ -809,11 +804,7 @@ def test_on_hosts_a_crashed_worker_leaves_nothing(lab: Suite) -> None:
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
 def test_on_hosts_ctrl_c_leaves_nothing(lab: Suite, workers: tuple[str, ...]) -> None:
     lab.test(LONG.replace('"one"', '"h1"').replace('"two"', '"h2"'))
-    lab_text = (lab.path / "lab.yml").read_text()
-    with Project(lab.path, lab_text).start(
-        *PLUGIN, "--glusto-config", "lab.yml", *workers, module="pytest"
-    ) as process:
-        until(lambda: len(list(lab.path.glob("running*"))) == (2 if workers else 1), 30, "the tests run")
+    with lab.started(*WITH_LAB, *workers, running=2 if workers else 1) as process:
         os.killpg(process.pid, signal.SIGINT)
         output, _ = process.communicate(timeout=30)
     assert process.returncode == pytest.ExitCode.INTERRUPTED, output

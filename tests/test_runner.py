@@ -2,6 +2,7 @@
 
 import getpass
 import signal
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -115,8 +116,53 @@ def test_a_class_without_any_config_exits_2_and_says_how_to_give_one(project: Pr
     assert "GLUSTO_CONFIG" in ran.stdout
 
 
-def test_no_test_found_exits_5(project: Project) -> None:
-    assert project.run("-c", "lab.yml").returncode == 5
+def test_no_test_found_exits_5_and_says_where_it_was_looked_for(project: Project) -> None:
+    ran = project.run("-c", "lab.yml")
+    assert ran.returncode == 5
+    assert f"no test was found in test*.py below {project.directory}\n" in ran.stdout
+    assert "passed" not in ran.stdout
+    project.write("test_it.py", PASSING)
+    ran = project.run("-c", "lab.yml", "-k", "nothing", "test_it")
+    assert ran.returncode == 5
+    assert "no test was found whose name matches `nothing` (-k), in test_it\n" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["test_itt"], "there is no module, file or directory test_itt; did you mean `test_it`?"),
+        (["test_it.TestPlatfrom"], "test_it has no TestPlatfrom; did you mean `test_it.TestPlatform`?"),
+        (["test_itt.py"], "there is no test_itt.py; did you mean `test_it.py`?"),
+        (["test_it.TestCase.assertEqual", "test_it.nobody"], "test_it has no nobody"),
+        (["test_it.print_it"], "test_it.print_it: calling <function print_it"),
+        (["-d", "nowhere"], "there is no directory nowhere"),
+        (["--set", "unittest.load_tests_from_name=test_itt"], "the config's unittest: there is no module"),
+        (["--set", "unittest.discover_tests.start_dir=nowhere"], "the config's unittest: there is no directory nowhere"),
+        (["--set", "unittest.load_tests_from_module.module_name=test_itt"], "the config's unittest: there is no module"),
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_to_no_test_exits_2_and_is_told(project: Project, arguments: list[str], said: str) -> None:
+    project.write("test_it.py", f"def print_it(): pass\n{textwrap.dedent(PASSING)}")
+    ran = project.run("-c", "lab.yml", *arguments)
+    assert ran.returncode == 2, ran.stdout
+    assert ran.stdout.startswith(f"glusto: {said}")
+    assert "Traceback" not in ran.stdout
+    assert project.suites() == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("import no_such_module\n", "no_such_module"), ("1 / 0\n", "1 / 0"), ("def (\n", "def (")]
+)
+@pytest.mark.parametrize("name", ["test_it", "test_it.TestIt", "test_it.py"])
+def test_a_named_module_that_can_not_be_imported_exits_1_with_its_traceback(
+    project: Project, name: str, text: str, said: str
+) -> None:
+    project.write("test_it.py", text)
+    ran = project.run("-c", "lab.yml", name)
+    assert ran.returncode == 1
+    assert said in ran.stdout and "test_it.py" in ran.stdout
+    assert "0 passed, 1 error in" in ran.stdout
+    assert any(case.find("error") is not None for case in project.cases().values())
 
 
 def test_a_test_module_that_can_not_be_imported_exits_1(project: Project) -> None:

@@ -35,8 +35,8 @@ def nothing(g: Harness, conn: HostConnection, fleet: Fleet, host: str) -> None:
 
 
 def kill(host: TestHost, *pids: int) -> None:
-    """Kill processes of a host, and wait until they are dead."""
-    script = "kill -KILL $*; for pid; do while grep -sqv ') Z ' /proc/$pid/stat; do sleep 0.01; done; done"
+    """Kill processes of a host, and wait until they are dead, all of their threads."""
+    script = "kill -KILL $*; for pid; do while [ -e /proc/$pid ]; do sleep 0.01; done; done"
     host.execute("sh", "-c", script, "sh", *map(str, pids))
 
 
