@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.dom.minidom import Document
@@ -14,6 +15,8 @@ from xmlrunner.result import _TestInfo, _XMLTestResult
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+FIXTURE = re.compile(r"(setUpClass|tearDownClass|setUpModule|tearDownModule) \((.*)\)")
+LONGEST = 150  # characters of a suite's name in a file's
 UNSAFE = re.compile(r"[^\w.\-]+")
 
 
@@ -23,7 +26,8 @@ def clean(text: object) -> str:
     >>> clean("\x1b[31mred\x1b[0m \x00end")
     'red end'
     """
-    return ILLEGAL.sub("", ANSI.sub("", str(text)))
+    text = str(text)
+    return text if text.isprintable() and text.isascii() else ILLEGAL.sub("", ANSI.sub("", text))
 
 
 class TestRecord(_TestInfo):  # type: ignore[misc]
@@ -36,7 +40,7 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        fixture = re.fullmatch(r"(setUpClass|tearDownClass|setUpModule|tearDownModule) \((.*)\)", self.test_id)
+        fixture = FIXTURE.fullmatch(self.test_id)
         if fixture:  # reported with its class, not with unittest's own machinery
             self.test_name = fixture.group(2)
             self.test_id = f"{fixture.group(2)}.{fixture.group(1)}"
@@ -83,7 +87,10 @@ class Reports:
 
     def path(self, suite: str) -> Path:
         """Return where the report of a suite goes."""
-        return self.directory / f"TEST-{UNSAFE.sub('_', suite)[:150]}-{self._run}.xml"
+        name = UNSAFE.sub("_", suite)
+        if len(name) > LONGEST:  # the end is what differs, as in the classes of a matrix
+            name = f"{name[:LONGEST]}-{zlib.crc32(suite.encode('utf-8', 'replace')):08x}"
+        return self.directory / f"TEST-{name}-{self._run}.xml"
 
     def write(self, suite: str, records: Sequence[TestRecord], properties: Mapping[str, str]) -> None:
         """Write the report of one suite, whole or not at all."""

@@ -16,8 +16,6 @@ from typing import Any
 from glusto.errors import ConfigError
 from glusto.matrix import generated_from
 
-MACHINERY = (os.path.dirname(__file__) + os.sep, "<frozen importlib")
-
 
 def find(name: str) -> Any:
     """Return the module, class or function of that name; modules on the way are imported.
@@ -27,9 +25,11 @@ def find(name: str) -> Any:
     Raises:
         ConfigError: it leads nowhere, or to what holds no tests; with the nearest name that does better.
     """
-    if os.sep in name or name.endswith(".py") or not all(name.split(".")):
+    if os.sep in name or name.endswith(".py"):
         folder, word = os.path.split(name)
         raise ConfigError(f"there is no {name}{_nearest(word, _files(folder), folder)}")
+    if not all(name.split(".")):
+        raise ConfigError(f"there is no {name}: it is no name")
     found: Any = None
     path = ""
     for word in name.split("."):
@@ -72,13 +72,19 @@ def stand_in(name: str, error: BaseException) -> unittest.TestCase:
     """Return a test in the place of those of a module: it fails with what the import has raised, or is skipped."""
     problem: BaseException = error
     if not isinstance(error, unittest.SkipTest):
-        place: TracebackType | None = error.__traceback__
-        while place is not None and place.tb_frame.f_code.co_filename.startswith(MACHINERY):
-            place = place.tb_next
-        told = "".join(traceback.format_exception(type(error), error, place))
+        told = "".join(traceback.format_exception(type(error), error, _module_code(error.__traceback__)))
         problem = ImportError(f"Failed to import test module: {name}\n{told}")  # as unittest's discovery has it
-    test: unittest.TestCase = unittest.loader._FailedTest(name, problem)  # type: ignore[attr-defined]
+    test: unittest.TestCase = unittest.loader._FailedTest(name, problem)  # type: ignore[attr-defined]  # noqa: SLF001
     return test
+
+
+def _module_code(place: TracebackType | None) -> TracebackType | None:
+    """Return what of a traceback comes after the import machinery, and this module's own lines."""
+    while place is not None and place.tb_frame.f_code is not _is_imported.__code__:
+        place = place.tb_next
+    while place is not None and place.tb_frame.f_code.co_filename.startswith((__file__, "<frozen importlib")):
+        place = place.tb_next
+    return place
 
 
 def _is_imported(path: str) -> bool:

@@ -56,6 +56,7 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         self._events, self._number, self._began = events, 0, 0.0
         self._fresh: list[tuple[TestRecord, str]] = []
         self._running: unittest.TestCase | None = None
+        self._written: dict[str, int] = {}  # how many records of a class its report has
 
     # What unittest tells
 
@@ -165,9 +166,11 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         self.write(name)
 
     def write(self, name: str) -> None:
-        """Write the report of a class as far as it is."""
-        if self._reports is not None and name in self.records:
-            self._reports.write(name, self.records[name], self._suite_properties())
+        """Write the report of a class as far as it is, unless that has been done."""
+        records = self.records.get(name, ())
+        if self._reports is not None and self._written.get(name, 0) < len(records):
+            self._written[name] = len(records)
+            self._reports.write(name, records, self._suite_properties())
 
     def write_all(self) -> None:
         """Write every report, those of modules and of what went wrong between classes too."""

@@ -28,7 +28,7 @@ class ClassSuite(unittest.TestSuite):
             self._clean_class(type(test), result)
 
     def _tearDownPreviousClass(self, test: unittest.TestCase | None, result: unittest.TestResult) -> None:  # noqa: N802
-        previous = getattr(result, "_previousTestClass", None)
+        previous: Any = getattr(result, "_previousTestClass", None)
         try:
             super()._tearDownPreviousClass(test, result)  # type: ignore[misc]
         except SystemExit as error:
@@ -61,9 +61,9 @@ class ClassSuite(unittest.TestSuite):
                 cls.doClassCleanups()
             except SystemExit as error:
                 self._exited(result, error, "tearDownClass", class_name(cls))
-            for error in cls.tearDown_exceptions:
+            for info in cls.tearDown_exceptions:
                 self._createClassOrModuleLevelException(  # type: ignore[attr-defined]
-                    result, error[1], "tearDownClass", class_name(cls), info=error
+                    result, info[1], "tearDownClass", class_name(cls), info=info
                 )
 
     def finish(self, result: Outcome) -> None:
@@ -134,7 +134,7 @@ def from_module(loader: unittest.TestLoader, chosen: ModuleTests) -> unittest.Te
             return loader.loadTestsFromModule(module)
         classes = [value for value in vars(module).values() if isinstance(value, type)]
         cases = [value for value in classes if issubclass(value, unittest.TestCase)]
-        return loader.suiteClass([loader.loadTestsFromTestCase(case) for case in cases])
+        return ClassSuite(loader.loadTestsFromTestCase(case) for case in cases)
 
     return found(loader, chosen.module_name, load)
 
@@ -147,7 +147,7 @@ def found(
         thing = lookup.find(name)
     except ConfigError:
         raise
-    except (Exception, SystemExit) as error:  # whatever the module's own code raises
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - what the module's own code raises
         return loader.suiteClass([lookup.stand_in(name, error)])
     return load(thing)
 

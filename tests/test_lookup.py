@@ -61,13 +61,16 @@ def test_a_name_leads_to_a_module_a_class_or_a_method(name: str) -> None:
             "lookup_bricks.TestBricks has no test_heel; did you mean `lookup_bricks.TestBricks.test_heal`?",
         ),
         ("lookup_suite.test_volum", "lookup_suite has no test_volum; did you mean `lookup_suite.test_volume`?"),
-        ("lookup_suite/test_volum.py", "there is no lookup_suite/test_volum.py; did you mean `lookup_suite/test_volume.py`?"),
+        (
+            "lookup_suite/test_volum.py",
+            "there is no lookup_suite/test_volum.py; did you mean `lookup_suite/test_volume.py`?",
+        ),
         ("nowhere/test_volume.py", "there is no nowhere/test_volume.py"),
-        ("lookup_bricks..TestBricks", "there is no lookup_bricks..TestBricks"),
+        ("lookup_bricks..TestBricks", "there is no lookup_bricks..TestBricks: it is no name"),
         ("lookup_bricks.NUMBER", "lookup_bricks.NUMBER is no test: it is 3"),
         ("lookup_bricks.Helper", "lookup_bricks.Helper is no class of tests: it is no unittest.TestCase"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_leads_nowhere_is_told_with_the_nearest(name: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         lookup.find(name)

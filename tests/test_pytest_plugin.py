@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import tomllib
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -115,7 +115,7 @@ def test_a_suite_that_does_not_use_glusto_is_not_disturbed(suite: Suite) -> None
         def test_it(connection, servers, request):
             assert (connection, servers) == ("its own", "its own too")
             assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-            assert not {"rpyc", "plumbum", "asyncio", "glusto.lab", "glusto.pytest_run"} & set(sys.modules)
+            assert not {"rpyc", "plumbum", "asyncio", "yaml", "glusto.harness", "glusto.pytest_plugin.run"} & set(sys.modules)
             assert not request.config.pluginmanager.has_plugin("glusto run")
         """
     )
@@ -413,7 +413,7 @@ def test_what_is_left_on_a_host_is_an_error_where_the_scope_ends(suite: Suite, s
     last = "test_a" if scope == "function" else "test_b"
     what = "test" if scope == "function" else scope
     result.stdout.fnmatch_lines(
-        [f"*ERROR at teardown of TestOne.{last}*", f"end of the {what}: *", f"  {ME}@one: process * was left: sleep 1003"]
+        [f"*ERROR at teardown of TestOne.{last}*", f"end of the {what}: *", f"  {ME}@one: *was left: sleep 1003"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
 
@@ -705,7 +705,7 @@ def test_an_interrupt_under_xdist_cleans_in_every_worker(suite: Suite, whom: str
 def test_the_runner_gives_its_config_to_the_plugin(suite: Suite, workers: str) -> None:
     project = Project(suite.path, LAB)
     suite.test(SPREAD + "\ndef test_config(g): assert g.config['volume'] == 'big'\n")
-    words = ["-c", "lab.yml", "--set", "volume=big", "--pytest", f"{' '.join(PLUGIN)} -ra test_it.py{workers}"]
+    words = ["-c", "lab.yml", "--set", "volume=big", "--pytest", f"{' '.join(PLUGIN)} -ra --basetemp=base test_it.py{workers}"]
     ran = project.run(*words)
     assert ran.returncode == 0, ran.stdout
     assert "9 passed" in ran.stdout

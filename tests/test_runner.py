@@ -136,11 +136,11 @@ def test_no_test_found_exits_5_and_says_where_it_was_looked_for(project: Project
         (["test_it.TestCase.assertEqual", "test_it.nobody"], "test_it has no nobody"),
         (["test_it.print_it"], "test_it.print_it: calling <function print_it"),
         (["-d", "nowhere"], "there is no directory nowhere"),
-        (["--set", "unittest.load_tests_from_name=test_itt"], "the config's unittest: there is no module"),
-        (["--set", "unittest.discover_tests.start_dir=nowhere"], "the config's unittest: there is no directory nowhere"),
-        (["--set", "unittest.load_tests_from_module.module_name=test_itt"], "the config's unittest: there is no module"),
+        (["--set", "unittest.load_tests_from_name=test_itt"], "the config's unittest: there is no module, file"),
+        (["--set", "unittest.load_tests_from_module.module_name=a"], "the config's unittest: there is no module, file"),
+        (["--set", "unittest.discover_tests.start_dir=nowhere"], "the config's unittest: there is no directory"),
     ],
-)  # fmt: skip
+)
 def test_a_name_that_leads_to_no_test_exits_2_and_is_told(project: Project, arguments: list[str], said: str) -> None:
     project.write("test_it.py", f"def print_it(): pass\n{textwrap.dedent(PASSING)}")
     ran = project.run("-c", "lab.yml", *arguments)
@@ -411,7 +411,8 @@ def test_other_runners_take_the_config_from_the_environment(project: Project, pr
 
 @pytest.mark.parametrize("module", ["unittest", "pytest"])
 def test_other_runners_take_the_config_from_the_class(project: Project, private_tmp: Path, module: str) -> None:
-    project.write("test_it.py", PASSING.replace("TestPlatform(TestCase):", "TestPlatform(TestCase):\n        config = 'lab.yml'"))
+    class_line = "TestPlatform(TestCase):"
+    project.write("test_it.py", PASSING.replace(class_line, f"{class_line}\n        config = 'lab.yml'"))
     ran = project.run("test_it.py" if module == "pytest" else "test_it", module=module)
     assert ran.returncode == 0, ran.stdout
     assert processes_below(private_tmp) == []

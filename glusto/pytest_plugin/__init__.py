@@ -1,29 +1,24 @@
 """The pytest plugin: its options, markers and fixtures. docs/pytest.rst describes them.
 
-pytest imports this in every run, whatever that tests. So it does nothing until there is a config, or a test module
-uses Glusto; then `pytest_run` has the hooks that find hosts, clean them, and report.
+pytest imports this in every run, whatever that tests. So it imports and does nothing until there is a config, or a test
+module uses Glusto; then `run` has the hooks that find hosts, clean them, and report.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import pickle
 import shlex
-from collections.abc import Iterable, Mapping
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 
-import glusto
-from glusto.arguments import read_config
-from glusto.errors import ConfigError
-from glusto.harness import Harness, as_list
-from glusto.harness import g as harness
-
 if TYPE_CHECKING:
     from glusto.connection import HostConnection
+    from glusto.config import Config
+    from glusto.harness import Harness
 
 ScopeName = Literal["function", "class", "module", "package", "session"]
 SCOPES = ("function", "class", "module", "package", "session")
@@ -73,9 +68,10 @@ def pytest_configure(config: pytest.Config) -> None:
     scope_of_fixtures("", config)
     inherited = getattr(config, "workerinput", {}).get("glusto_config")
     if inherited is not None:  # an xdist worker, whose controller was given a config by `python -m glusto`
-        config.stash[BEFORE] = harness.config
-        harness.set_config(pickle.loads(inherited))  # noqa: S301 - it comes from the controller
-    if harness.config:
+        import pickle
+
+        put(config, pickle.loads(inherited))  # noqa: S301 - it comes from the controller
+    if has_config():
         activate(config)
 
 
@@ -95,28 +91,50 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if run is not None:
         run.restore_signals()
     if BEFORE in config.stash:
-        harness.set_config(config.stash[BEFORE])
+        from glusto.harness import g
+
+        g.set_config(config.stash[BEFORE])
+
+
+def has_config() -> bool:
+    """Whether there is a config, loaded by whomever."""
+    return "glusto.harness" in sys.modules and bool(sys.modules["glusto.harness"].g.config)
+
+
+def put(config: pytest.Config, data: dict[str, Any] | Config) -> None:
+    """Put a config in the place of `g.config`, for this run."""
+    from glusto.harness import g
+
+    config.stash[BEFORE] = g.config
+    g.set_config(data)
 
 
 def load(config: pytest.Config) -> None:
     """Load the config that the options, the environment or the ini file name, once, unless one is loaded already."""
-    given = config.known_args_namespace.glusto_config
     if INHERITED in config.stash:
         return
-    config.stash[INHERITED] = bool(harness.config) and not given
+    given = config.known_args_namespace.glusto_config
+    config.stash[INHERITED] = has_config() and not given
     if config.stash[INHERITED]:
         return
     if not given and not os.environ.get("GLUSTO_CONFIG"):
         given = [shlex.quote(beside_ini(config, name)) for name in config.getini("glusto_config")]
-    before = harness.config
+    if given or os.environ.get("GLUSTO_CONFIG"):
+        read(config, given)
+
+
+def read(config: pytest.Config, names: list[str]) -> None:
+    """Load configs, with mistakes told as pytest tells those of its own command line; none: those of GLUSTO_CONFIG."""
+    from glusto.arguments import read_config
+    from glusto.errors import ConfigError
+    from glusto.inventory import Inventory
+
     try:
-        read = read_config(argparse.Namespace(config=given, inventory=[], assignments=[], ssh_keyfile=None))
-        if read is not None:
-            harness.set_config(read)
-            harness.inventory  # noqa: B018 - its mistakes are to be told now
-            config.stash[BEFORE] = before
+        found = read_config(argparse.Namespace(config=names, inventory=[], assignments=[], ssh_keyfile=None))
+        if found is not None:
+            Inventory.from_config(found)
+            put(config, found)
     except ConfigError as error:
-        harness.set_config(before)
         raise pytest.UsageError(f"{error}\n{error.excerpt}".rstrip()) from None
 
 
@@ -129,7 +147,7 @@ def beside_ini(config: pytest.Config, name: str) -> str:
 
 def activate(config: pytest.Config) -> None:
     """Connect, clean and report in this run."""
-    from glusto.pytest_run import Run
+    from glusto.pytest_plugin.run import Run
 
     if not config.pluginmanager.has_plugin(RUN):
         config.pluginmanager.register(Run(config, closes=not config.stash[INHERITED]), RUN)
@@ -137,8 +155,11 @@ def activate(config: pytest.Config) -> None:
 
 def uses_glusto(module: ModuleType) -> bool:
     """Whether a module has `glusto`, `g`, or a subclass of TestCase among its names."""
+    package, harness, case = (sys.modules.get(name) for name in ("glusto", "glusto.harness", "glusto.case"))
+    g = harness.g if harness else package
+    base: tuple[type, ...] = (case.TestCase,) if case else ()
     return any(
-        value is glusto or value is harness or (issubclass(type(value), type) and issubclass(value, glusto.TestCase))
+        value is package or value is g or (issubclass(type(value), type) and issubclass(value, base))
         for value in vars(module).values()
     )
 
@@ -154,20 +175,26 @@ def scope_of_fixtures(fixture_name: str, config: pytest.Config) -> ScopeName:
 @pytest.fixture(scope="session")
 def g() -> Harness:
     """The harness, with the lab's config. What a test or a fixture opens with it is closed at the end of its scope."""
-    if not harness.config:
+    if not has_config():
         pytest.fail(NO_CONFIG, pytrace=False)
+    from glusto.harness import g as harness
+
     return harness
 
 
 @pytest.fixture(scope=scope_of_fixtures)
 def servers(request: pytest.FixtureRequest, g: Harness) -> list[str]:
     """The names of the servers; as many as `@pytest.mark.hosts(servers=N)` asks for."""
+    from glusto.pytest_plugin.hosts import hosts_for
+
     return hosts_for(request.node, "servers")
 
 
 @pytest.fixture(scope=scope_of_fixtures)
 def clients(request: pytest.FixtureRequest, g: Harness) -> list[str]:
     """The names of the clients; as many as `@pytest.mark.hosts(clients=N)` asks for."""
+    from glusto.pytest_plugin.hosts import hosts_for
+
     return hosts_for(request.node, "clients")
 
 
@@ -177,67 +204,12 @@ def connection(request: pytest.FixtureRequest, g: Harness) -> HostConnection:
 
     A parameter is `[user@]host[:instance]`, or a dictionary with some of `host`, `user` and `instance`.
     """
-    wanted = getattr(request, "param", {})
-    arguments = dict(wanted) if isinstance(wanted, Mapping) else parse_place(wanted)
-    arguments.setdefault("host", first_host())
-    return g.rpyc_get_connection(**arguments)
+    from glusto.pytest_plugin.hosts import place_of
+
+    return g.rpyc_get_connection(**place_of(getattr(request, "param", {})))
 
 
 @pytest.fixture(scope=scope_of_fixtures)
 def connections(servers: list[str], clients: list[str], g: Harness) -> dict[str, HostConnection]:
     """Connections to all servers and clients as every user of the config, opened at once: `user@host:instance` → it."""
     return g.provision(list(dict.fromkeys([*servers, *clients])), g.inventory.users, g.inventory.instances)
-
-
-def first_host() -> str:
-    """Return the host that is meant when none is named: the first of the servers, or of all."""
-    for name in (*harness.inventory.roles["servers"], *harness.inventory.hosts):
-        return name
-    raise ConfigError("the config has no hosts")
-
-
-def hosts_for(node: pytest.Item | pytest.Collector, role: str) -> list[str]:
-    """Return the names of the hosts of a role that a test, or all tests of a class or module, may use."""
-    return list(harness.inventory.roles.get(role, ())[: numbers_of(node).get(role)])
-
-
-def numbers_of(node: pytest.Item | pytest.Collector) -> dict[str, int]:
-    """Return how many hosts of which roles the `hosts` markers ask for; the nearest marker counts."""
-    found: dict[str, int] = {}
-    for marker in node.iter_markers("hosts"):
-        if marker.args or not all(type(number) is int and number >= 0 for number in marker.kwargs.values()):
-            pytest.fail("@pytest.mark.hosts takes numbers by role, as in hosts(servers=2, clients=1)", pytrace=False)
-        found = {**marker.kwargs, **found}
-    return found
-
-
-def parse_place(text: str) -> dict[str, Any]:
-    """Return the arguments for `g.rpyc_get_connection` that `[user@]host[:instance]` stands for.
-
-    >>> parse_place("george@server1:2")
-    {'host': 'server1', 'user': 'george', 'instance': 2}
-    >>> parse_place("server1")
-    {'host': 'server1'}
-    """
-    user, _, host = text.rpartition("@")
-    name, colon, number = host.partition(":")
-    place: dict[str, Any] = {"host": name if number.isdigit() else host}
-    if user:
-        place["user"] = user
-    if colon and number.isdigit():
-        place["instance"] = int(number)
-    return place
-
-
-def places(hosts: Iterable[str], users: str | Iterable[str] | None, instances: int | Iterable[int]) -> list[str]:
-    """Return hosts × users × instances as `[user@]host[:instance]`; a role stands for its hosts.
-
-    >>> places(["server1"], ["root", "george"], 2)
-    ['root@server1:2', 'george@server1:2']
-    """
-    roles = harness.inventory.roles
-    names = [name for word in hosts for name in roles.get(word, (word,))]
-    prefixes = [""] if users is None else [f"{user}@" for user in as_list(users)]
-    numbers = [instances] if isinstance(instances, int) else list(instances)
-    suffixes = ["" if number == 1 else f":{number}" for number in numbers]
-    return [f"{prefix}{name}{suffix}" for name in names for prefix in prefixes for suffix in suffixes]

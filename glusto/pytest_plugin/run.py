@@ -17,12 +17,11 @@ import pytest
 
 from glusto.errors import GlustoError
 from glusto.harness import g
-from glusto.pytest_plugin import INHERITED, NO_CONFIG, first_host, numbers_of, places
+from glusto.pytest_plugin import INHERITED, NO_CONFIG
+from glusto.pytest_plugin.hosts import Node, first_host, numbers_of, places
 from glusto.scope import Scope
 
 T = TypeVar("T")
-Node = pytest.Item | pytest.Collector
-
 SCOPE = pytest.StashKey[Scope]()
 FACTS = ("python", "executable", "system", "hostname")
 INSIDE = (  # modules whose lines help nobody in a traceback
