@@ -36,12 +36,13 @@ class Events:
 
     Attributes:
         test: the number of the test that runs; 0 between tests.
+        mask: hides secrets in a text.
     """
 
     def __init__(self) -> None:
         self.test = 0
         self._listeners: list[Listener] = []
-        self._mask = Mask()
+        self.mask = Mask()
         self._began = time.monotonic()
         self._numbers = itertools.count(1)
         self._calls: dict[str, list[Calls]] = {}
@@ -59,7 +60,7 @@ class Events:
     def begin(self, config: Mapping[str, Any] | None = None) -> None:
         """From now on time counts from 0, and the secrets of this config are hidden."""
         self._began = time.monotonic()
-        self._mask = Mask(config)
+        self.mask = Mask(config)
 
     def listen(self, listener: Listener) -> None:
         """Tell `listener` every event from now on, on whatever thread it happens; it must not raise."""
@@ -97,7 +98,7 @@ class Events:
 
     def _safe(self, value: Any) -> Any:
         if isinstance(value, str):
-            return self._mask(cut(value))
+            return self.mask(cut(value))
         if isinstance(value, float):
             return round(value, 6)
         if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,6 +32,17 @@ class Completing(logging.Filter):
             except Exception:  # noqa: BLE001 - whatever the arguments' own code raises
                 record.msg, record.args = f"{record.msg} {_shown(record.args)}", None
         return True
+
+
+class MaskingFormatter(logging.Formatter):
+    """Hides secrets in what is logged."""
+
+    def __init__(self, layout: str, mask: Callable[[str], str]) -> None:
+        super().__init__(layout)
+        self._mask = mask
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._mask(super().format(record))
 
 
 class PlainFormatter(logging.Formatter):

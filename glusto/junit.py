@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from xml.dom.minidom import Document
 
@@ -55,6 +55,12 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
     def attach(self, stdout: str, stderr: str) -> None:
         """Keep what was printed while the test ran."""
         self.stdout, self.stderr = clean(stdout), clean(stderr)
+
+    def hide(self, mask: Callable[[str], str]) -> None:
+        """Hide secrets in what went wrong."""
+        self.test_exception_info = mask(self.test_exception_info)
+        if hasattr(self, "test_exception_message"):
+            self.test_exception_message = mask(self.test_exception_message)
 
     def make_clean(self) -> None:
         """Make sure that no text of it breaks the report."""

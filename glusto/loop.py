@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import resource
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from glusto.errors import GlustoError
 
 T = TypeVar("T")
+DESCRIPTORS = 16_384  # open files, for some thousands of links
 
 
 class Loop:
@@ -25,6 +27,7 @@ class Loop:
     """
 
     def __init__(self) -> None:
+        allow_descriptors()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="glusto", daemon=True)
         self._thread.start()
@@ -74,6 +77,14 @@ class Loop:
         self._thread.join(5)
         if not self._thread.is_alive():
             self._loop.close()
+
+
+def allow_descriptors() -> None:
+    """Raise this process's limit of open files to what it may be: a link takes four, and 1,024 is a common limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def wait_exit(process: subprocess.Popen[bytes], timeout: float) -> bool:

@@ -79,7 +79,8 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         *others, (last, _) = self._fresh
         for record, _ in others:
             record.attach("", "")
-        last.attach(stdout + remote, stderr)
+        hide = self._events.mask.known
+        last.attach(hide(stdout + remote), hide(stderr))
         last.elapsed_time = self.stop_time - self.start_time - sum(record.elapsed_time for record, _ in others)
         self._tell(test, last)
         self._running = None
@@ -113,10 +114,11 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         """Called by xmlrunner for every outcome: keep the record; `stopTest` tells of it."""
         if target_list is self.successes:
             target_list.append(test_info)
+        test_info.hide(self._events.mask)
         test_info.filename, test_info.lineno, test_info.number = self.filename, self.lineno, self._number
         self.records.setdefault(test_info.test_name, []).append(test_info)
         if self._running is None:  # a fixture: no stopTest will come
-            test_info.attach(self._remote_output(), "")
+            test_info.attach(self._events.mask.known(self._remote_output()), "")
             self._tell_fixture(test_info, verbose_str)
         else:
             test_info.elapsed_time = time() - self.start_time - sum(record.elapsed_time for record, _ in self._fresh)

@@ -71,7 +71,7 @@ class ClassSuite(unittest.TestSuite):
         interrupted = getattr(result, "current_class", None)
         try:
             self._tearDownPreviousClass(None, result)
-            self._handleModuleTearDown(result)  # type: ignore[attr-defined]
+            self._handleModuleTearDown(result)
         finally:
             if interrupted is not None:
                 interrupted.doClassCleanups()

@@ -37,6 +37,16 @@ def blocks(page: Path) -> Iterator[Block]:
         yield Block(found["language"], file.group(1) if file else "", f"{body}\n")
 
 
+def types(page: Path) -> bool:
+    """Whether a page shows what to type at a shell, and what comes out."""
+    return any(block.language == "console" for block in blocks(page))
+
+
+def session(page: Path) -> str:
+    """Everything that a page shows as typed at a Python prompt."""
+    return "\n".join(block.body for block in blocks(page) if block.language == "pycon")
+
+
 def play(page: Path, directory: Path, replaced: Mapping[str, str]) -> int:
     """Do in `directory` what a page says; returns how many commands that were.
 
@@ -52,6 +62,7 @@ def play(page: Path, directory: Path, replaced: Mapping[str, str]) -> int:
         for shown, meant in replaced.items():
             body = body.replace(shown, meant)
         if block.file:
+            (directory / block.file).parent.mkdir(parents=True, exist_ok=True)
             (directory / block.file).write_text(body)
         elif block.language == "console":
             for command, expected in _commands(body):

@@ -13,10 +13,12 @@ import pytest
 from glusto import g
 from tests.conftest import leaving_no_trace
 from tests.hosts import Fleet
-from tests.pages import FLAGS, ROOT, play
+from tests.pages import FLAGS, ROOT, play, session, types
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("test_*.py"))
 DOCS = sorted((ROOT / "docs").glob("*.rst"))
+TYPED = [page for page in (ROOT / "README.rst", *DOCS) if types(page)]
+TALKS = [page for page in DOCS if session(page)]
 
 
 def run_examples(config: Path, reports: Path) -> str:
@@ -77,22 +79,20 @@ def names_of(fleet: Fleet) -> dict[str, str]:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("page", ["README.rst", "docs/tutorial.rst"])
+@pytest.mark.parametrize("page", TYPED, ids=[page.stem for page in TYPED])
 def test_what_a_page_tells_to_type_gives_what_it_shows(
-    page: str, fleet: Fleet, private_tmp: Path, tmp_path: Path
+    page: Path, fleet: Fleet, private_tmp: Path, tmp_path: Path
 ) -> None:
     with leaving_no_trace(fleet, private_tmp):
-        assert play(ROOT / page, tmp_path, names_of(fleet))
+        assert play(page, tmp_path, names_of(fleet))
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("page", DOCS, ids=[page.stem for page in DOCS])
+@pytest.mark.parametrize("page", TALKS, ids=[page.stem for page in TALKS])
 def test_the_sessions_in_a_page_give_what_they_show(
     page: Path, fleet: Fleet, private_tmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = doctest.DocTestParser().get_doctest(page.read_text(), {"g": g}, page.name, str(page), 0)
-    if not session.examples:
-        return
+    talk = doctest.DocTestParser().get_doctest(session(page), {"g": g}, page.name, str(page), 0)
     monkeypatch.chdir(private_tmp)
     lab = fleet.lab(users=["root", "george"])
     lab["servers"] = {f"server{number}": host.address for number, host in enumerate(fleet.hosts, 1)}
@@ -100,7 +100,7 @@ def test_the_sessions_in_a_page_give_what_they_show(
     with leaving_no_trace(fleet, private_tmp):
         g.config = lab
         try:
-            doctest.DocTestRunner(optionflags=FLAGS).run(session, out=told.append)
+            doctest.DocTestRunner(optionflags=FLAGS).run(talk, out=told.append)
         finally:
             g.close()
             g.clear_config()

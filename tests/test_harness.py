@@ -297,3 +297,19 @@ def test_importing_g_brings_in_nothing_heavy() -> None:
     code = f"import sys, glusto; print([name for name in {heavy.split()} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
+
+
+def test_a_low_limit_of_open_files_is_raised_when_something_is_opened() -> None:
+    script = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096))
+from glusto.harness import Harness
+g = Harness()
+assert resource.getrlimit(resource.RLIMIT_NOFILE) == (256, 4096)
+g.config = {"servers": {"one": {"connection": "local"}}}
+g.rpyc_get_connection("one")
+print(*resource.getrlimit(resource.RLIMIT_NOFILE))
+g.close()
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert ran.stdout == "4096 4096\n", ran.stderr

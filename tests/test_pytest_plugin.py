@@ -115,7 +115,7 @@ def test_a_suite_that_does_not_use_glusto_is_not_disturbed(suite: Suite) -> None
         def test_it(connection, servers, request):
             assert (connection, servers) == ("its own", "its own too")
             assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-            assert not {"rpyc", "plumbum", "asyncio", "yaml", "glusto.harness", "glusto.pytest_plugin.run"} & set(sys.modules)
+            assert not {"rpyc", "asyncio", "yaml", "glusto.harness", "glusto.pytest_plugin.run"} & set(sys.modules)
             assert not request.config.pluginmanager.has_plugin("glusto run")
         """
     )
@@ -705,8 +705,8 @@ def test_an_interrupt_under_xdist_cleans_in_every_worker(suite: Suite, whom: str
 def test_the_runner_gives_its_config_to_the_plugin(suite: Suite, workers: str) -> None:
     project = Project(suite.path, LAB)
     suite.test(SPREAD + "\ndef test_config(g): assert g.config['volume'] == 'big'\n")
-    words = ["-c", "lab.yml", "--set", "volume=big", "--pytest", f"{' '.join(PLUGIN)} -ra --basetemp=base test_it.py{workers}"]
-    ran = project.run(*words)
+    words = " ".join([*PLUGIN, "-ra --basetemp=base test_it.py"]) + workers
+    ran = project.run("-c", "lab.yml", "--set", "volume=big", "--pytest", words)
     assert ran.returncode == 0, ran.stdout
     assert "9 passed" in ran.stdout
     assert "warning" not in ran.stdout

@@ -38,12 +38,29 @@ class Stream:
         self.peer.close()
 
     def poll(self, timeout: "Any") -> bool:
-        """Wait until there is something to be read, or for as long as an rpyc.lib.Timeout says."""
+        """Wait until there is something to be read, or for as long as an rpyc.lib.Timeout says.
+
+        Without a limit that is a plain receive: one system call where waiting and receiving are two.
+        """
         if self._arrived:
             return True
         self.fileno()
         left = timeout.timeleft() if hasattr(timeout, "timeleft") else timeout
-        return bool(self._poller.poll(None if left is None else left * 1000))
+        if left is None:
+            self._arrived = self._receive(CHUNK)
+            return True
+        return bool(self._poller.poll(left * 1000))
+
+    def _receive(self, count: int) -> bytes:
+        try:
+            data = self.peer.recv(count)
+        except OSError as error:
+            self.close()
+            raise EOFError(str(error)) from error
+        if not data:
+            self.close()
+            raise EOFError("the connection was closed")
+        return bytes(data)
 
     def read(self, count: int) -> bytes:
         """Return exactly so many bytes.
@@ -56,14 +73,7 @@ class Stream:
             parts = [data]
             missing = count - len(data)
             while missing > 0:
-                try:
-                    part = self.peer.recv(max(CHUNK, missing))
-                except OSError as error:
-                    self.close()
-                    raise EOFError(str(error)) from error
-                if not part:
-                    self.close()
-                    raise EOFError("the connection was closed")
+                part = self._receive(max(CHUNK, missing))
                 parts.append(part)
                 missing -= len(part)
             data = b"".join(parts)

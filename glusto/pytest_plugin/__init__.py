@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pytest
 
 if TYPE_CHECKING:
-    from glusto.connection import HostConnection
     from glusto.config import Config
+    from glusto.connection import HostConnection
     from glusto.harness import Harness
 
 ScopeName = Literal["function", "class", "module", "package", "session"]

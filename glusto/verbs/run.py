@@ -166,11 +166,14 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
 
 
 def log_to(filename: str, level: str, shown: logging.Handler | None) -> None:
-    """Have Glusto's log written to a file, and by `shown` as well."""
+    """Have Glusto's log written to a file, and by `shown` as well, without the secrets of the config."""
     from glusto.harness import g
+    from glusto.handlers import MaskingFormatter
     from glusto.logs import level_number
+    from glusto.masking import Mask
 
     number = level_number(level)
+    formatter = MaskingFormatter("%(asctime)s %(levelname)s (%(funcName)s) %(message)s", Mask(g.config))
     handlers = [shown] if shown is not None else []
     try:
         Path(filename).expanduser().parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +181,7 @@ def log_to(filename: str, level: str, shown: logging.Handler | None) -> None:
     except OSError as error:
         raise ConfigError(f"the log can't be written there: {error.strerror}", filename) from error
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s (%(funcName)s) %(message)s"))
+        handler.setFormatter(formatter)
         handler.setLevel(number)
         g.log.addHandler(handler)
     g.log.setLevel(number)
