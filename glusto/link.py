@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from glusto import payload, ssh
+from glusto import answers, payload, ssh
 from glusto.agent.server import GREETING
 from glusto.errors import ConnectError, DeployError, HostError, LinkLostError
 from glusto.inventory import Host, Inventory
@@ -75,7 +75,7 @@ class Link:
         self._forward = directory / f"{self._token}.fwd" if remote else None
         self._forwarded = f"/tmp/glusto-{self._token}/socket"  # the agent's first choice
         self._numbers = itertools.count(1)
-        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._answers: dict[int, tuple[str, asyncio.Future[dict[str, Any]]]] = {}  # → what was asked
         self._channels: dict[int, Channel] = {}
         self._heard = time.monotonic()
 
@@ -162,25 +162,26 @@ class Link:
         self._heard = time.monotonic()
         number = header.get("id")
         if number in self._answers:
-            future = self._answers.pop(number)
+            asked, future = self._answers[number]
+            answer = None if "error" in header else answers.check(header.get("ok"), answers.SHAPES[asked], asked)
+            del self._answers[number]
             if future.done():
                 return
-            if "error" in header:
+            if answer is None:
                 future.set_exception(DeployError(self.name, str(header["error"])))
             else:
-                future.set_result(header["ok"])
+                future.set_result(answer)
         elif number in self._channels:
-            channel = self._channels[number]
+            self._channels[number].frame(header, body)
             if "returncode" in header or "error" in header:
-                del self._channels[number]
-            channel.frame(header, body)
+                self._channels.pop(number, None)
         else:
             self._told(header, body)
 
     def _told(self, header: dict[str, Any], body: bytes) -> None:
         """Take what the agent tells unasked."""
         if header.get("op") == "hello":
-            self.hello = header
+            self.hello = answers.check(header, answers.HELLO, "hello")
             self.seconds = self._heard - self._started
             if not self._ready.done():
                 self._ready.set_result(None)
@@ -220,8 +221,8 @@ class Link:
             self._ready.exception()  # whoever waits gets it; nobody may be waiting
         elif not self.closing:
             log.warning("%s", error)
-        answers, self._answers = self._answers, {}
-        for future in answers.values():
+        unanswered, self._answers = self._answers, {}
+        for _, future in unanswered.values():
             if not future.done():
                 future.set_exception(self.error)
                 future.exception()
@@ -262,7 +263,7 @@ class Link:
             future.set_exception(self.error)
             return future
         number = next(self._numbers)
-        self._answers[number] = future
+        self._answers[number] = fields.get("what", op), future
         self.send({"op": op, "id": number, **fields}, body)
         return future
 
