@@ -10,12 +10,13 @@ BENCH ?=
 APT = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends
 MAY_INSTALL = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
-.PHONY: help demo test bench lint types docs clean
+.PHONY: help demo test faults bench lint types docs clean
 
 help:
 	@echo "make demo    run the examples on this machine, without SSH: a summary, and JUnit files in reports/"
 	@echo "make test    run every test; as root with the live ones, on test hosts made of namespaces"
 	@echo "             (PYTEST='-k word' is handed on to pytest)"
+	@echo "make faults  run the fault matrix, as root, in some minutes, and write its table into docs/"
 	@echo "make bench   measure everything beside its peers, as root, in a quarter of an hour; tables and charts into docs/"
 	@echo "             (BENCH='commands --rounds 3' is handed on to python -m benchmarks)"
 	@echo "make lint    ruff           make types   mypy"
@@ -33,6 +34,12 @@ bench: $(VENV)/.installed-bench
 	@$(call install_test_hosts)
 	@if ! command -v rsync >/dev/null && $(MAY_INSTALL); then apt-get update --quiet && $(APT) rsync; fi
 	$(BIN)/python -m benchmarks $(BENCH)
+
+faults: $(VENV)/.installed-test
+	@$(call install_test_hosts)
+	@mkdir -p build
+	$(BIN)/python -m pytest tests/faults -m fault --junitxml=build/faults.xml $(PYTEST)
+	$(BIN)/python -m tests.faults.table build/faults.xml docs/faults-table.rst
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

@@ -36,7 +36,7 @@ def check(value: Any, shape: Any, name: str) -> Any:
     Traceback (most recent call last):
     ValueError: serve.pid is a str
     """
-    kind = {dict: dict, list: list}.get(type(shape), shape)
+    kind: Any = type(shape) if isinstance(shape, dict | list) else shape
     if not isinstance(value, kind):
         raise ValueError(f"{name} is a {type(value).__name__}")
     if isinstance(shape, list):

@@ -335,6 +335,12 @@ class Harness:
         ]
         return self._loop.wait_for(self._lab.open_links(inventory, wanted))
 
+    def drop_interrupted(self) -> None:
+        """After an interrupt: close the connections that still wait for a call, so that no fixture waits behind it."""
+        for connection in self.rpyc_get_connections().values():
+            if connection.is_busy:
+                connection.lose("a call on it was interrupted")
+
     def facts(self) -> dict[str, Mapping[str, Any]]:
         """Return what is known of the hosts of the open links: `user@host` → python, system, hostname, …"""
         if self._live is None:

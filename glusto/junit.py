@@ -58,9 +58,9 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
 
     def hide(self, mask: Callable[[str], str]) -> None:
         """Hide secrets in what went wrong."""
-        self.test_exception_info = mask(self.test_exception_info)
-        if hasattr(self, "test_exception_message"):
-            self.test_exception_message = mask(self.test_exception_message)
+        for name in ("test_exception_info", "test_exception_message"):
+            if hasattr(self, name):
+                setattr(self, name, mask(getattr(self, name)))
 
     def make_clean(self) -> None:
         """Make sure that no text of it breaks the report."""

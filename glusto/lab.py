@@ -31,6 +31,7 @@ AT_ONCE = 64  # links that may be opening at the same time
 BUSY_TRIES = 5  # for an sshd that hangs up because too many log in at once
 CLOSE_SECONDS = 4.0  # for a host to confirm that it is clean
 CONFIRM_SECONDS = 4.0  # for a new link to do so in the place of one that was lost
+AGAIN_SECONDS = 1.0  # for that link to end, on which nothing rides
 
 
 class Lab:
@@ -154,8 +155,8 @@ class Lab:
 
     async def _serve(self, link: Link, served: Awaitable[dict[str, Any]]) -> None:
         answer = await served
-        link.socket = str(answer["socket"])
-        self.servers[link.name] = int(answer["pid"])
+        link.socket = answer["socket"]
+        self.servers[link.name] = answer["pid"]
 
     async def _discard(self, link: Link) -> None:
         """Close a link that did not become one; why not is on its way to whoever asked for it."""
@@ -369,8 +370,11 @@ class Lab:
         """
         await gather_errors([self.close_link(name) for name in reversed(list(self.links))])
 
-    async def close_link(self, name: str) -> None:
+    async def close_link(self, name: str, *, again: bool = False) -> None:
         """Close a link and what rides on it, if there is one.
+
+        Args:
+            again: it is the one that has confirmed the end of another; that it is lost as well is told.
 
         Raises:
             HostError: its host did not confirm that it is clean, or is not: ResidueError.
@@ -383,11 +387,13 @@ class Lab:
         if self._machines is not None:
             await asyncio.to_thread(self._machines.close, name)
         try:
-            check_clean(name, await link.close(CLOSE_SECONDS))
+            check_clean(name, await link.close(AGAIN_SECONDS if again else CLOSE_SECONDS))
         except LinkLostError:
+            if again:
+                raise
             if not link.told:
                 await self._confirm(link)
-                await self.close_link(name)
+                await self.close_link(name, again=True)
         finally:
             self.links.pop(name, None)
 

@@ -110,6 +110,7 @@ class Runner:
         except KeyboardInterrupt as stop:
             outcome.interrupted = True
             self.display.say(f"\n{str(stop) or 'Ctrl-C'}: cleaning up")
+            self.harness.drop_interrupted()
             self._bear_interrupts(lambda: running.finish(outcome))
         finally:
             self._bear_interrupts(lambda: self._close(outcome))

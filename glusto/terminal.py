@@ -273,9 +273,9 @@ def timed(records: Sequence[TestRecord]) -> Table:
 
 def verdict(summary: Summary) -> Text:
     """Return the last line, in the colour of the outcome."""
-    text = Text(summary.nothing, style="bold yellow")
     if summary.nothing:
-        return text
+        return Text(summary.nothing, style="bold yellow")
+    text = Text()
     for name, count in summary.counts.items():
         text.append(counted(name, count), style=f"bold {COLORS[name]}" if count else "default").append("  ")
     text.append(f"in {summary.seconds:.1f} s", style="default")

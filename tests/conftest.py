@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,18 @@ from tests.traces import open_sockets, traces_here, traces_on
 USERS = ("root", "george", "alexander")
 SCRATCH = "/srv/scratch"
 GONE_SECONDS = 5.0  # for sshd's session processes to be gone, once the link is closed
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Have Hypothesis take a seed that can be told, so that what it has found can be found again."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = str(random.getrandbits(32))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Tell it."""
+    return f"the same generated cases again: --hypothesis-seed={config.option.hypothesis_seed}"
 
 
 @pytest.fixture(scope="session")

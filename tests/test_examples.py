@@ -9,11 +9,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from glusto import g
 from tests.conftest import leaving_no_trace
 from tests.hosts import Fleet
-from tests.pages import FLAGS, ROOT, play, session, types
+from tests.pages import FLAGS, ROOT, blocks, play, session, types
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("test_*.py"))
 DOCS = sorted((ROOT / "docs").glob("*.rst"))
@@ -76,6 +77,13 @@ def names_of(fleet: Fleet) -> dict[str, str]:
         "192.168.1.222": fleet.hosts[1].address,
         "keyfile: ~/.ssh/id_ed25519": f"keyfile: {fleet.keyfile}, {known_hosts}",
     }
+
+
+@pytest.mark.parametrize("page", DOCS, ids=[page.stem for page in DOCS])
+def test_what_a_page_shows_as_yaml_can_be_read(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "yaml":
+            list(yaml.safe_load_all(block.body))
 
 
 @pytest.mark.live

@@ -74,9 +74,7 @@ class Run:
         """
         self._ending = True
         hide_inside()
-        for connection in g.rpyc_get_connections().values():
-            if connection.is_busy:
-                connection.lose("a call on it was interrupted")
+        g.drop_interrupted()
 
     # Scopes
 

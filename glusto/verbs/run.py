@@ -167,8 +167,8 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
 
 def log_to(filename: str, level: str, shown: logging.Handler | None) -> None:
     """Have Glusto's log written to a file, and by `shown` as well, without the secrets of the config."""
-    from glusto.harness import g
     from glusto.handlers import MaskingFormatter
+    from glusto.harness import g
     from glusto.logs import level_number
     from glusto.masking import Mask
 

@@ -10,10 +10,10 @@ import signal
 import textwrap
 import threading
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from tests.hosts import Fleet, TestHost
 from tests.hosts.waiting import until
@@ -91,19 +91,19 @@ ALL = {**BEFORE, **FAULT, "TestLast.test_last": "passed"}
 def module(
     hosts: Sequence[TestHost],
     *,
-    setup: str = "pass",
-    test: str = "pass",
-    teardown: str = "pass",
-    clean: str = "pass",
     top: str = "",
     last: bool = True,
+    **places: str,
 ) -> str:
     """Return the text of a test module: a class before the fault, one with it, and one after it.
 
-    Each argument is what is done at one place of the class with the fault, as Python text.
+    Args:
+        top: what stands at the top of the module.
+        last: there is a class after it.
+        places: what is done at a place of the class with the fault, as Python text: setup, test, teardown, clean.
     """
-    places = {"setup": setup, "test": test, "teardown": teardown, "clean": clean}
-    inner = {name: textwrap.indent(textwrap.dedent(text).strip(), " " * 8) for name, text in places.items()}
+    texts = {"setup": "pass", "test": "pass", "teardown": "pass", "clean": "pass", **places}
+    inner = {name: textwrap.indent(textwrap.dedent(text).strip(), " " * 8) for name, text in texts.items()}
     return MODULE.format(top=top, first=hosts[0].name, second=hosts[1].name, **inner) + (LAST if last else "")
 
 
@@ -142,7 +142,9 @@ class Run:
 
     def events(self) -> list[str]:
         """Return the kinds of the events up to now."""
-        (lines, *_) = [path.read_text().splitlines(keepends=True) for path in self.bench.project.reports.glob("*.jsonl")] or [[]]
+        (lines, *_) = [
+            path.read_text().splitlines(keepends=True) for path in self.bench.project.reports.glob("*.jsonl")
+        ] or [[]]
         return [json.loads(line)["kind"] for line in lines if line.endswith("\n")]
 
     def log(self) -> str:

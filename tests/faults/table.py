@@ -1,10 +1,10 @@
 """Makes docs/faults-table.rst from a JUnit file of the tests of the faults: ``python -m tests.faults.table IN OUT``."""
 
 import sys
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 HEAD = """\
 .. Made by `make faults` from a run of the tests; not to be edited.
@@ -42,8 +42,9 @@ def rows(junit: Path) -> Iterable[Row]:
         facts = {one.attrib["name"]: one.attrib["value"] for one in case.iter("property")}
         if "fault" in facts:
             bad = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-            times = [facts.get(name, "") for name in ("host", "controller", "report")]
-            yield Row(int(facts["number"]), facts["fault"], facts["phase"], *times, bad[0] if bad else "ok")
+            host, controller, report = (facts.get(name, "") for name in ("host", "controller", "report"))
+            result = bad[0] if bad else "ok"
+            yield Row(int(facts["number"]), facts["fault"], facts["phase"], host, controller, report, result)
 
 
 def order(row: Row) -> tuple[int, str, int]:

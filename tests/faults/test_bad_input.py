@@ -5,17 +5,15 @@ import contextlib
 import json
 import logging
 import os
-import resource
-import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -25,10 +23,10 @@ from hypothesis import strategies as st
 from glusto import payload, ssh
 from glusto.agent.frames import MAX_BODY, MAX_HEADER, Decoder, answer_head, encode
 from glusto.config import Config, load
-from glusto.errors import ConfigError, ConnectError, GlustoError, HostError, LinkLostError
+from glusto.errors import ConfigError, GlustoError, HostError
 from glusto.events import Events
 from glusto.harness import Harness
-from glusto.inventory import Host, Inventory
+from glusto.inventory import Inventory
 from glusto.junit import Reports, TestRecord, clean
 from glusto.lab import Lab
 from glusto.link import Link
@@ -36,7 +34,7 @@ from glusto.process import Process
 from tests.hosts.waiting import until
 
 SECONDS = 10.0  # nothing hangs
-many = settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck))
 some = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 few = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -55,16 +53,20 @@ VALUES = st.recursive(
 )
 CONFIGS = st.dictionaries(TEXTS, VALUES, max_size=6)
 TAGS = st.sampled_from(
-    ["!!python/object/apply:os.system ['touch made']", "!!python/object/new:os.system [touch made]", "!!python/name:os.system",
-     "!!python/module:os", "!include /etc/passwd", "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2020-01-01",
-     "&a [*a]", "&a {b: *a}", "*nowhere", "{<<: *nowhere}", "<<: [1]", "? [a]\n: b", "|\n  text", ">-\n  text", "%YAML 1.1\n---",
-     "--- a\n--- b", "'unclosed", "{a: {b: [", "\t- a", "a: b: c", "\ufeff{}", "0o17", "1e999", ".inf", "@", "`", "%"]
+    ["!!python/object/apply:os.system ['touch made']", "!!python/object/new:os.system [touch made]",
+     "!!python/name:os.system", "!!python/module:os", "!include /etc/passwd", "!!binary aGVsbG8=", "!!set {a, b}",
+     "!!omap [a: 1]", "!!timestamp 2020-01-01", "&a [*a]", "&a {b: *a}", "*nowhere", "{<<: *nowhere}", "<<: [1]",
+     "? [a]\n: b", "|\n  text", ">-\n  text", "%YAML 1.1\n---", "--- a\n--- b", "'unclosed", "{a: {b: [", "\t- a", "a: b: c", "\ufeff{}", "0o17", "1e999", ".inf", "@", "`", "%"]
 )  # fmt: skip
 YAML = st.builds(lambda value: yaml.safe_dump(value, allow_unicode=True), CONFIGS).flatmap(
-    lambda text: st.builds(
-        lambda tag, at: text[: at % (len(text) + 1)] + tag + text[at % (len(text) + 1) :], TAGS, st.integers(0, 10_000)
+    lambda text: (
+        st.builds(
+            lambda tag, at: text[: at % (len(text) + 1)] + tag + text[at % (len(text) + 1) :],
+            TAGS,
+            st.integers(0, 10_000),
+        )
+        | st.just(text)
     )
-    | st.just(text)
 )
 DOCUMENTS = (
     st.builds(str.encode, YAML)
@@ -104,16 +106,21 @@ def test_any_file_is_a_config_or_an_error_with_its_position(empty: Path, content
     path = empty / f"lab.{kind}"
     path.write_bytes(content)
     began = time.monotonic()
+    refused = None
     try:
         check(Inventory.from_config(Config(load(str(path)))))
     except ConfigError as error:
-        assert error.file == str(path) and str(error).startswith(str(path)), error
+        refused = error
     finally:
         path.unlink()
+    assert refused is None or str(refused).startswith(f"{path}: ") or refused.line > 0
+    assert refused is None or refused.file == str(path)
     assert time.monotonic() - began < SECONDS
 
 
-HOSTS = st.dictionaries(TEXTS, VALUES | st.dictionaries(WORDS, VALUES, max_size=4), max_size=4) | st.lists(TEXTS, max_size=4)
+HOSTS = st.dictionaries(TEXTS, VALUES | st.dictionaries(WORDS, VALUES, max_size=4), max_size=4) | st.lists(
+    TEXTS, max_size=4
+)
 LABS = st.fixed_dictionaries(
     {},
     optional={
@@ -121,7 +128,9 @@ LABS = st.fixed_dictionaries(
         "clients": HOSTS,
         "roles": VALUES | st.dictionaries(TEXTS, HOSTS, max_size=3),
         "users": VALUES | st.lists(TEXTS, max_size=3),
-        "ssh": VALUES | st.dictionaries(WORDS, VALUES, max_size=4) | st.fixed_dictionaries({"options": st.dictionaries(TEXTS, TEXTS)}),
+        "ssh": VALUES
+        | st.dictionaries(WORDS, VALUES, max_size=4)
+        | st.fixed_dictionaries({"options": st.dictionaries(TEXTS, TEXTS)}),
         "instances": VALUES,
         "dead_man_seconds": VALUES,
         "unittest": VALUES | st.dictionaries(WORDS, VALUES, max_size=4),
@@ -132,10 +141,12 @@ LABS = st.fixed_dictionaries(
 @many
 @given(data=LABS)
 def test_any_data_is_an_inventory_or_an_error_that_names_its_key(data: dict[str, Any]) -> None:
+    said = None
     try:
         check(Inventory.from_config(Config(data)))
     except ConfigError as error:
-        assert any(str(key) in str(error) for key in data), error
+        said = str(error)
+    assert said is None or any(key in said for key in data)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +210,11 @@ def g() -> Iterator[Harness]:
 
 
 @some
-@given(parts=st.lists(st.binary(max_size=30) | st.sampled_from([b"\0", b"\xff\xfe", "é€😀".encode(), b"\x1b[31m", b"\r\n"])))
+@given(
+    parts=st.lists(
+        st.binary(max_size=30) | st.sampled_from([b"\0", b"\xff\xfe", "é€😀".encode(), b"\x1b[31m", b"\r\n"])
+    )
+)
 @example(parts=["😀".encode()[:2], "😀".encode()[2:]])
 def test_any_output_in_any_pieces_is_text_with_replacements(parts: list[bytes]) -> None:
     loop = asyncio.new_event_loop()
@@ -235,16 +250,22 @@ def test_50_megabytes_on_one_line_of_a_server_s_stdout_do_not_hold_it_up(g: Harn
 
 
 @some
-@given(texts=st.lists(st.text() | st.sampled_from(["]]>", "\0", "\ud800", "\x1b[31m", "&<>", "--"]), min_size=5, max_size=5))
+@given(
+    texts=st.lists(
+        st.text() | st.sampled_from(["]]>", "\0", "\ud800", "\x1b[31m", "&<>", "--"]), min_size=5, max_size=5
+    )
+)
 def test_any_text_goes_into_a_report_that_parses(texts: list[str]) -> None:
     suite, name, message, stdout, stderr = texts
     case = type("Case", (), {"id": lambda self: f"Case.{name}", "shortDescription": lambda self: message})()
-    record = object.__new__(TestRecord)
-    vars(record).update(
-        test_result=None, outcome=TestRecord.FAILURE, elapsed_time=0.0, timestamp="", test_name=suite, test_id=clean(case.id()),
-        test_description=case.id(), test_exception_name="E", test_exception_message=message, test_exception_info=message,
-        filename="f", lineno=1, doc=message, number=1,
-    )  # fmt: skip
+    record: Any = object.__new__(TestRecord)
+    facts = {
+        "test_result": None, "outcome": TestRecord.FAILURE, "elapsed_time": 0.0, "timestamp": "", "test_name": suite,
+        "test_id": clean(case.id()), "test_description": case.id(), "test_exception_name": "E",
+        "test_exception_message": message, "test_exception_info": message, "filename": "f", "lineno": 1, "doc": message,
+    }  # fmt: skip
+    for attribute, value in facts.items():
+        setattr(record, attribute, value)
     record.attach(stdout, stderr)
     with tempfile.TemporaryDirectory() as directory:
         Reports(directory, "run").write(suite, [record], {name: message})
@@ -256,16 +277,28 @@ def test_any_text_goes_into_a_report_that_parses(texts: list[str]) -> None:
 # Frames from an agent, which may be hostile
 
 HEADERS = st.dictionaries(
-    st.sampled_from(["id", "op", "ok", "error", "stream", "returncode", "ended_by", "taken", "status", "pid", "socket", "python"])
+    st.sampled_from(
+        ["id", "op", "ok", "error", "stream", "returncode", "ended_by", "taken", "status", "pid", "socket", "python"]
+    )
     | st.text(max_size=4),
-    st.sampled_from([1, 2, 3, "hello", "printed", "exited", "source", "out", "err", "timeout", 1e999, -1e999, 2**70, {}, []])
+    st.sampled_from(
+        [1, 2, 3, "hello", "printed", "exited", "source", "out", "err", "timeout", 1e999, -1e999, 2**70, {}, []]
+    )
     | st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), st.lists, max_leaves=4),
     max_size=5,
 )
-FRAMES = st.builds(lambda header, body: answer_head(header, len(body)) + body, HEADERS, st.binary(max_size=40))
+
+
+def frame(header: object, body: bytes) -> bytes:
+    """Return a frame as a host may write it."""
+    text = json.dumps(header).encode()
+    return struct.pack("!II", len(text), len(body)) + text + body
+
+
+FRAMES = st.builds(frame, HEADERS, st.binary(max_size=40))
 HELLO = {
-    "op": "hello", "pid": 1, "python": "3.9.1", "executable": "/p", "system": "s", "hostname": "h", "user": "u", "time": 0.0,
-    "alive": [], "swept": [],
+    "op": "hello", "pid": 1, "python": "3.9.1", "executable": "/p", "system": "s", "hostname": "h", "user": "u",
+    "time": 0.0, "alive": [], "swept": [],
 }  # fmt: skip
 
 
@@ -286,7 +319,7 @@ class Silent(Link):
         return ["sleep", "1000"]
 
 
-@many
+@some
 @given(stream=STREAMS, greets=st.booleans())
 def test_whatever_a_host_sends_only_a_host_error_comes_of_it(stream: list[bytes], greets: bool) -> None:
     async def feed() -> None:
@@ -323,12 +356,15 @@ def test_whatever_a_host_sends_only_a_host_error_comes_of_it(stream: list[bytes]
 
 
 HOSTILE = """#!{python}
-import os, sys, time
+import os, struct, sys, time
 token = sys.argv[6].encode()
 def frame(text, body=b"", length=None, size=None):
-    import struct
     text = text.encode()
-    os.write(1, struct.pack("!II", len(text) if length is None else length, len(body) if size is None else size) + text + body)
+    lengths = len(text) if length is None else length, len(body) if size is None else size
+    os.write(1, struct.pack("!II", *lengths) + text + body)
+def answer(text):
+    for number in range(9):
+        frame('{{"id":%d%s}}' % (number, text))
 hello = '{hello}'
 os.write(1, b"\\0" + token + b"-here\\0")
 {acts}
@@ -343,11 +379,12 @@ ACTS = {
     "a header that is no object": "frame(hello); frame('[1]')",
     "a header nested without end": "frame(hello); frame('[' * 100_000)",
     "a number without end": "frame(hello); frame('{\"id\":' + '9' * 100_000 + '}')",
-    "an answer without anything in it": "frame(hello); [frame('{\"id\":%d}' % n) for n in range(9)]",
-    "answers of other kinds": "frame(hello); [frame('{\"id\":%d,\"ok\":\"x\"}' % n) for n in range(9)]",
-    "a return code that is infinite": "frame(hello); [frame('{\"id\":%d,\"returncode\":1e999,\"ended_by\":null}' % n) for n in range(9)]",
-    "a socket elsewhere": "frame(hello); [frame('{\"id\":%d,\"ok\":{\"pid\":1,\"socket\":\"/etc/passwd\"}}' % n) for n in range(9)]",
-    "hello without anything in it": "frame('{\"op\":\"hello\"}')",
+    "answers without anything in them": "frame(hello); answer('')",
+    "answers of another kind": 'frame(hello); answer(\',"ok":"x"\')',
+    "answers with half of what is to be in them": 'frame(hello); answer(\',"ok":{"pid":1}\')',
+    "a return code that is infinite": 'frame(hello); answer(\',"returncode":1e999,"ended_by":null\')',
+    "a socket elsewhere": 'frame(hello); answer(\',"ok":{"pid":1,"socket":"/etc/passwd"}\')',
+    "hello without anything in it": 'frame(\'{"op":"hello"}\')',
     "hello again and again": "[frame(hello) for _ in range(1000)]; os._exit(0)",
     "the end in the middle of a frame": "frame(hello); frame('', b'x', length=0, size=100); os._exit(0)",
 }
@@ -387,14 +424,18 @@ INPUTS = st.lists(st.builds(disturb, REQUESTS, st.integers(0, 1 << 16)) | REQUES
 @example(stream=[encode({"op": "run", "id": 1, "call": "nothing", "arguments": []})])
 def test_whatever_an_agent_is_sent_it_ends_with_its_input_and_leaves_nothing(stream: list[bytes]) -> None:
     token = f"{os.urandom(8).hex()}"
-    told: dict[str, object] = {"label": "x", "dead_man_seconds": 20, "keep_residue": False, "replaces": [], "sweep": False}
+    told: dict[str, object] = {
+        "label": "x",
+        "dead_man_seconds": 20,
+        "keep_residue": False,
+        "replaces": [],
+        "sweep": False,
+    }
 
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-
-    command = ["/bin/sh", "-c", payload.remote_command(token, [sys.executable])]
+    limit = "ulimit -v 1048576; "  # what is no marshalled data may ask for any amount of memory
+    command = ["/bin/sh", "-c", limit + payload.remote_command(token, [sys.executable])]
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, preexec_fn=limit, start_new_session=True, **streams) as agent:  # type: ignore[call-overload]
+    with subprocess.Popen(command, start_new_session=True, **streams) as agent:  # type: ignore[call-overload]
         try:
             with contextlib.suppress(BrokenPipeError):
                 agent.communicate(payload.first_input(token, told) + b"".join(stream), timeout=SECONDS)
@@ -416,9 +457,14 @@ def tagged(token: str) -> list[int]:
 
 
 @some
-@given(frames=st.lists(st.tuples(HEADERS, st.binary(max_size=50)), max_size=5), sizes=st.lists(st.integers(1, 30), min_size=1))
-def test_frames_arrive_as_they_were_sent_in_pieces_of_any_size(frames: list[tuple[dict[str, Any], bytes]], sizes: list[int]) -> None:
-    data = b"".join(answer_head(header, len(body)) + body for header, body in frames)
+@given(
+    frames=st.lists(st.tuples(HEADERS, st.binary(max_size=50)), max_size=5),
+    sizes=st.lists(st.integers(1, 30), min_size=1),
+)
+def test_frames_arrive_as_they_were_sent_in_pieces_of_any_size(
+    frames: list[tuple[dict[str, Any], bytes]], sizes: list[int]
+) -> None:
+    data = b"".join(frame(header, body) for header, body in frames)
     decoder, found, at = Decoder(), [], 0
     for turn in range(len(data)):
         size = sizes[turn % len(sizes)]

@@ -1,25 +1,19 @@
 """What another user of a host or of the controller can see, reach and spoil: nothing; nor can a hostile host."""
 
-import json
-import logging
 import os
 import re
-import signal
 import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from glusto.errors import ConnectError, GlustoError, LinkLostError
+from glusto.errors import ConnectError
 from glusto.harness import Harness
 from tests.conftest import leaving_no_trace
-from tests.faults.bench import Bench, module
+from tests.faults.bench import Bench
 from tests.hosts import Fleet, TestHost
 from tests.hosts.waiting import until
-from tests.running import Project
 
 pytestmark = pytest.mark.live
 
@@ -89,7 +83,9 @@ def test_another_user_of_the_host_sees_no_secret_in_ps_or_proc(g: Harness, host:
     g.run("h1", f"cat > /dev/null; sleep 0 # {len(SECRET)}", "george", stdin=SECRET)
     running = g.run_async("h1", "cat > /dev/null; sleep 1005", "george", stdin=SECRET)
     until(lambda: any("sleep 1005" in process.args for process in host.processes()), 10, "the command runs")
-    script = "ps -ww -e -o args; for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/fd/*; do cat $file; done"
+    script = (
+        "ps -ww -e -o args; for file in /proc/[0-9]*/environ /proc/[0-9]*/cmdline /proc/[0-9]*/fd/*; do cat $file; done"
+    )
     seen = host.execute("sh", "-c", script, user=OTHER, check=False)
     assert "glusto-agent george@h1" in seen.stdout  # it does see that we are there, and whose we are
     assert SECRET not in seen.stdout
@@ -138,15 +134,21 @@ def test_what_is_abandoned_is_swept_but_nothing_of_another_user_and_nothing_behi
     """
     mine = """
         mkdir /srv/precious; touch /srv/precious/lock /srv/precious/file
-        mkdir -m 700 /tmp/glusto-00000000000000bb; touch /tmp/glusto-00000000000000bb/lock; ln -s /srv/precious /tmp/glusto-00000000000000bb/link
+        mkdir -m 700 /tmp/glusto-00000000000000bb; touch /tmp/glusto-00000000000000bb/lock
+        ln -s /srv/precious /tmp/glusto-00000000000000bb/link
         touch -d '2 minutes ago' /tmp/glusto-00000000000000bb /tmp/glusto-00000000000000aa
     """
     host.execute("sh", "-c", plant, user=OTHER)
     host.execute("sh", "-c", mine)
     try:
         g.rpyc_get_connection("h1", "root")
-        left = host.execute("sh", "-c", "ls -d /tmp/glusto-00000000000000aa /tmp/glusto-00000000000000cc /tmp/glusto-00000000000000bb; ls /srv/precious", check=False)
-        assert left.stdout.split() == ["/tmp/glusto-00000000000000aa", "/tmp/glusto-00000000000000cc", "file", "lock"]
+        left = host.execute(
+            "sh",
+            "-c",
+            "cd /tmp; ls -d glusto-*aa glusto-*cc glusto-*bb; ls /srv/precious",
+            check=False,
+        )
+        assert left.stdout.split() == ["glusto-00000000000000aa", "glusto-00000000000000cc", "file", "lock"]
     finally:
         g.close()
         host.execute("sh", "-c", "rm -rf /tmp/glusto-* /srv/precious")
@@ -184,7 +186,9 @@ def test_a_symlink_planted_on_the_controller_is_not_followed(
 ) -> None:
     (tmp_path / "trap").mkdir()
     names = iter(["aaaa", "bbbb"])
-    monkeypatch.setattr("tempfile._RandomNameSequence.__next__", lambda self: next(names))  # as if they could be guessed
+    monkeypatch.setattr(
+        "tempfile._RandomNameSequence.__next__", lambda self: next(names)
+    )  # as if they could be guessed
     (private_tmp / "glusto-aaaa").symlink_to(tmp_path / "trap")
     g.rpyc_get_connection("h1", "root")
     assert list((private_tmp / "glusto-bbbb").iterdir())
@@ -228,8 +232,14 @@ def test_secrets_of_the_config_are_in_no_report_no_log_and_no_output(bench_of_on
     assert run.finish() == 1, run.output
     cli = bench.start("", "config", "-c", "lab.yml")
     assert cli.finish() == 0, cli.output
-    places = {"the terminal": run.output, "glusto config": cli.output, "what others see in ps": (bench.project.directory / "seen").read_text()}
-    places |= {path.name: path.read_text(errors="replace") for path in bench.project.reports.iterdir() if path.is_file()}
+    places = {
+        "the terminal": run.output,
+        "glusto config": cli.output,
+        "what others see in ps": (bench.project.directory / "seen").read_text(),
+    }
+    places |= {
+        path.name: path.read_text(errors="replace") for path in bench.project.reports.iterdir() if path.is_file()
+    }
     assert len(places) >= 6, sorted(places)
     lines = [(place, line) for place, text in places.items() for line in text.splitlines()]
     assert [(place, line) for place, line in lines if any(secret in line for secret in secrets)] == []
@@ -279,7 +289,7 @@ def test_the_ssh_agent_is_forwarded_only_when_asked_for(
             monkeypatch.setenv("SSH_AUTH_SOCK", path)
             if forward is not None:
                 g.config["ssh"]["forward_agent"] = forward
-            assert g.run("h1", "test -S \"$SSH_AUTH_SOCK\" && echo agent || echo none").stdout == f"{seen}\n"
+            assert g.run("h1", 'test -S "$SSH_AUTH_SOCK" && echo agent || echo none').stdout == f"{seen}\n"
             conn = g.rpyc_get_connection("h1")
             assert bool(conn.eval("__import__('os').environ.get('SSH_AUTH_SOCK')")) == (seen == "agent")
             g.close()
@@ -301,15 +311,23 @@ REACHING = {
     "see the code": "theirs.method.__func__.__code__",
     "see the globals of a function": "theirs.method.__globals__",
     "take a module from the root": "conn.root.getmodule('os')",
-    "execute at the root": "conn.root.execute('open(\"{0}\", \"w\")')",
-    "evaluate at the root": "conn.root.eval('open(\"{0}\", \"w\")')",
+    "execute at the root": 'conn.root.execute(\'open("{0}", "w")\')',
+    "evaluate at the root": 'conn.root.eval(\'open("{0}", "w")\')',
     "ask for a namespace": "dict(conn.root.namespace)",
     "unpickle here": "conn.sync_request(__import__('rpyc').core.consts.HANDLE_PICKLE, theirs, 2)",
     "inspect": "conn.sync_request(__import__('rpyc').core.consts.HANDLE_INSPECT, (('builtins.type', 1, 1),))",
     "our own requests": "conn.sync_request(101, 'os')",
-    "our own execute": "conn.sync_request(102, 'open(\"{0}\", \"w\")')",
-    "our own evaluate": "conn.sync_request(103, 'open(\"{0}\", \"w\")')",
+    "our own execute": 'conn.sync_request(102, \'open("{0}", "w")\')',
+    "our own evaluate": 'conn.sync_request(103, \'open("{0}", "w")\')',
 }
+
+
+TAKE = """
+def take(given):
+    global theirs, conn
+    theirs = given
+    conn = object.__getattribute__(given, '____conn__')
+"""
 
 
 class Handed:
@@ -327,7 +345,7 @@ class Handed:
 @pytest.mark.parametrize("what", REACHING)
 def test_a_host_can_use_what_it_is_handed_and_reach_nothing_else_here(g: Harness, tmp_path: Path, what: str) -> None:
     conn = g.rpyc_get_connection("h1")
-    conn.execute("import gc, sys\ndef take(given):\n    global theirs, conn\n    theirs = given\n    conn = object.__getattribute__(given, '____conn__')")
+    conn.execute(TAKE)
     handed = Handed()
     conn.namespace["take"](handed)
     assert conn.eval("(theirs.visible, theirs.method())") == ("public", "called")

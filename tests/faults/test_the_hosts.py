@@ -31,7 +31,7 @@ def disturbed(bench: Bench, phase: str, disturb: Callable[[TestHost], None], tex
     places = {"test": {"test": f"{WAIT}\n{USE}"}, "cleanup": {"clean": WAIT}}.get(phase, {})
     if phase == "provisioning":
         bench.hold_login()
-    run = bench.start(module(bench.hosts, **{**places, **(text or {})}))  # type: ignore[arg-type]
+    run = bench.start(module(bench.hosts, **{**places, **(text or {})}))
     if phase == "provisioning":
         bench.until_login(run)
         disturb(bench.hosts[1])
@@ -44,6 +44,7 @@ def disturbed(bench: Bench, phase: str, disturb: Callable[[TestHost], None], tex
 
 
 # 4: what is killed there
+
 
 @pytest.mark.parametrize(
     ("victim", "phase"),
@@ -141,7 +142,9 @@ def cut_off(bench: Bench, host: TestHost) -> float:
     return time.monotonic()
 
 
-@pytest.mark.parametrize("phase", [pytest.param(phase, marks=fault(5, "network cut for 5 s", phase)) for phase in PHASES])
+@pytest.mark.parametrize(
+    "phase", [pytest.param(phase, marks=fault(5, "network cut for 5 s", phase)) for phase in PHASES]
+)
 def test_a_short_cut_is_survived(bench: Bench, phase: str) -> None:
     run = disturbed(bench, phase, TestHost.cut)  # what it does next it does without a network
     time.sleep(SHORT)  # how long the cut is
@@ -166,7 +169,9 @@ DOWN = {"host rebooted": TestHost.reboot, "sshd killed and started again": resta
     ("bring_down", "phase"),
     [pytest.param(act, phase, marks=fault(6, name, phase)) for name, act in DOWN.items() for phase in PHASES],
 )
-def test_a_host_that_comes_back_is_connected_again(bench: Bench, bring_down: Callable[[TestHost], None], phase: str) -> None:
+def test_a_host_that_comes_back_is_connected_again(
+    bench: Bench, bring_down: Callable[[TestHost], None], phase: str
+) -> None:
     run = disturbed(bench, phase, bring_down)
     bench.settle(run.until("done"), ALL)
     assert run.finish() == 0, run.output
@@ -176,7 +181,9 @@ def test_a_host_that_comes_back_is_connected_again(bench: Bench, bring_down: Cal
 
 @fault(6, "host rebooted before a command", "test")
 def test_the_next_command_connects_again(bench: Bench) -> None:
-    run = bench.start(module(bench.hosts, test=f"{WAIT}\nassert g.run(FIRST, 'id -un', 'george').stdout == 'george\\n'"))
+    run = bench.start(
+        module(bench.hosts, test=f"{WAIT}\nassert g.run(FIRST, 'id -un', 'george').stdout == 'george\\n'")
+    )
     run.until("ready")
     bench.hosts[0].reboot()
     run.go_on("go")
@@ -222,7 +229,8 @@ PLACES = {"provisioning": "setup", "test": "test", "cleanup": "teardown"}
 
 
 @pytest.mark.parametrize(
-    ("hang", "phase"), [pytest.param(text, phase, marks=fault(7, name, phase)) for name, text in HUNG.items() for phase in PHASES]
+    ("hang", "phase"),
+    [pytest.param(text, phase, marks=fault(7, name, phase)) for name, text in HUNG.items() for phase in PHASES],
 )
 def test_what_hangs_is_killed_in_bounded_time(bench: Bench, hang: str, phase: str) -> None:
     first = "first = g.rpyc_get_connection(FIRST, 'root')\n" if phase == "provisioning" else ""
@@ -232,7 +240,7 @@ def test_what_hangs_is_killed_in_bounded_time(bench: Bench, hang: str, phase: st
         cases = {**BEFORE, "TestFault.setUpClass": "error", "TestLast.test_last": "passed"}
     text = {PLACES[phase]: f"{first}{hang}"}
     text["clean"] = "mark('cleaning')"
-    run = bench.start(module(bench.hosts, **text))  # type: ignore[arg-type]
+    run = bench.start(module(bench.hosts, **text))
     since = run.until("cleaning")
     assert run.until("done") - since < CONTROLLER_SECONDS
     bench.settle(since, cases)
@@ -244,8 +252,8 @@ def test_what_hangs_is_killed_in_bounded_time(bench: Bench, hang: str, phase: st
 POPEN = "first.modules.subprocess.Popen({})"
 DAEMON = (  # it detaches as daemons do, and keeps its environment
     "first.execute('import os\\nif os.fork() == 0:\\n os.setsid()\\n"
-    " if os.fork() == 0: os.execvp(\"sleep\", [\"sleep\", \"1003\"])\\n os._exit(0)\\n"
-    "while os.system(\"pgrep -fx sleep.1003 > /dev/null\"): pass')"
+    ' if os.fork() == 0: os.execvp("sleep", ["sleep", "1003"])\\n os._exit(0)\\n'
+    'while os.system("pgrep -fx sleep.1003 > /dev/null"): pass\')'
 )
 STRAYS = {
     "child in a session of its own": POPEN.format("['sleep', '1003'], start_new_session=True"),
@@ -253,28 +261,32 @@ STRAYS = {
 }
 
 
-@pytest.mark.parametrize("phase", [pytest.param(phase, marks=fault(8, "child in the server's process group", phase)) for phase in PHASES])
+@pytest.mark.parametrize(
+    "phase", [pytest.param(phase, marks=fault(8, "child in the server's process group", phase)) for phase in PHASES]
+)
 def test_a_child_in_the_servers_group_is_killed(bench: Bench, phase: str) -> None:
     first = "first = g.rpyc_get_connection(FIRST, 'root')\n" if phase == "provisioning" else ""
     child = POPEN.format("['sleep', '1003']")
-    run = bench.start(module(bench.hosts, **{PLACES[phase]: first + child}))  # type: ignore[arg-type]
+    run = bench.start(module(bench.hosts, **{PLACES[phase]: first + child}))
     bench.settle(run.until("done"), ALL)
     assert run.finish() == 0, run.output
 
 
 @pytest.mark.parametrize(
-    ("stray", "phase"), [pytest.param(text, phase, marks=fault(8, name, phase)) for name, text in STRAYS.items() for phase in PHASES]
+    ("stray", "phase"),
+    [pytest.param(text, phase, marks=fault(8, name, phase)) for name, text in STRAYS.items() for phase in PHASES],
 )
 def test_a_child_that_left_is_reported_by_name_and_killed(bench: Bench, stray: str, phase: str) -> None:
     first = "first = g.rpyc_get_connection(FIRST, 'root')\n" if phase == "provisioning" else ""
-    run = bench.start(module(bench.hosts, **{PLACES[phase]: first + stray}))  # type: ignore[arg-type]
+    run = bench.start(module(bench.hosts, **{PLACES[phase]: first + stray}))
     bench.settle(run.until("done"), {**ALL, "TestFault.tearDownClass": "error"})
     assert run.finish() == 3, run.output
     assert re.search(rf"root@{bench.hosts[0].name}: process \d+ \(sleep\) was left: sleep 1003", run.output)
 
 
 LEAVER = (  # it leaves when it is told to end, and is given the time because the server does not end at once
-    "first.modules.subprocess.Popen(['bash', '-c', 'trap \"setsid sleep 1003 & exit\" TERM; touch /run/leaver; while :; do sleep 0.02; done'])\n"
+    "leave = 'trap 'setsid sleep 1003 & exit' TERM; touch /run/leaver; while :; do sleep 0.02; done'\n"
+    "first.modules.subprocess.Popen(['bash', '-c', leave])\n"
     "while not first.modules.os.path.exists('/run/leaver'): pass\n"
     "first.modules.ctypes.PyDLL(None).signal(15, 1)"
 )
@@ -306,15 +318,19 @@ def test_a_child_that_is_to_be_kept_is_reported_and_lives(bench: Bench) -> None:
 MISCHIEF = {
     "prints 100 MB": "first.execute('for _ in range(100): print(\"x\" * (1 << 20))')",
     "closes its stdout": "first.execute('import os; os.close(1); os.close(2)')",
-    "chdirs, and removes where it is": "first.execute('import os; os.mkdir(\"/tmp/x\"); os.chdir(\"/tmp/x\"); os.rmdir(\"/tmp/x\")')",
-    "changes its environment": "first.execute('import os; os.environ.clear(); os.environ[\"PATH\"] = \"/nowhere\"')",
+    "chdirs, and removes where it is": "os = first.modules.os; os.mkdir('/tmp/x'); os.chdir('/tmp/x'); os.rmdir('/tmp/x')",
+    "changes its environment": 'first.execute(\'import os; os.environ.clear(); os.environ["PATH"] = "/nowhere"\')',
     "forks": "first.execute('import os, time\\nif os.fork() == 0: time.sleep(1000)')",
     "forks, and both answer": "first.modules.os.fork()",
 }
 
 
 @pytest.mark.parametrize(
-    "mischief", [pytest.param(text, marks=fault(9, f"remote code that {name}", "test"), id=name) for name, text in MISCHIEF.items()]
+    "mischief",
+    [
+        pytest.param(text, marks=fault(9, f"remote code that {name}", "test"), id=name)
+        for name, text in MISCHIEF.items()
+    ],
 )
 def test_a_server_survives_its_code_or_is_replaced(bench: Bench, mischief: str) -> None:
     run = bench.start(module(bench.hosts, test=mischief))
@@ -360,7 +376,9 @@ def test_that_there_is_no_directory_is_said(bench: Bench) -> None:
         assert run.finish() == 3, run.output
         bench.settle(run.started, {"TestFault.setUpClass": "error"})
     for user in USERS:
-        assert re.search(rf"{user}@h1: .*/tmp: Read-only file system; /var/tmp: Read-only file system", run.output), run.output
+        assert re.search(rf"{user}@h1: .*/tmp: Read-only file system; /var/tmp: Read-only file system", run.output), (
+            run.output
+        )
 
 
 LOGINS = {  # what is done to george's account there → what undoes it
@@ -372,7 +390,8 @@ SSHD = ("MaxSessions 1", "AllowStreamLocalForwarding no", "DisableForwarding yes
 
 
 @pytest.mark.parametrize(
-    ("do", "undo"), [pytest.param(*both, marks=fault(10, name, "provisioning"), id=name) for name, both in LOGINS.items()]
+    ("do", "undo"),
+    [pytest.param(*both, marks=fault(10, name, "provisioning"), id=name) for name, both in LOGINS.items()],
 )
 def test_an_odd_account_is_enough(bench: Bench, do: str, undo: str) -> None:
     with bench.sshd(""):
@@ -420,6 +439,11 @@ def test_a_user_without_a_shell_is_an_error_that_says_so(bench: Bench) -> None:
 # 11: one of five
 
 
+def servers(host: TestHost) -> list[str]:
+    """Return the deployed servers that run there."""
+    return [process.args for process in host.processes() if "deployed-rpyc" in process.args]
+
+
 @fault(11, "one host of five does not answer when it is cleaned", "cleanup", hosts=5)
 def test_one_host_that_fails_to_clean_does_not_hold_up_the_others(bench: Bench) -> None:
     bench.configure(dead_man_seconds=DEAD_MAN)
@@ -428,12 +452,13 @@ def test_one_host_that_fails_to_clean_does_not_hold_up_the_others(bench: Bench) 
     *others, fifth = bench.hosts
     since = cut_off(bench, fifth)
     run.go_on("go")
-    servers = lambda host: [one for one in host.processes() if "deployed-rpyc" in one.args]  # noqa: E731
-    until(lambda: not any(servers(host) for host in others), CONTROLLER_SECONDS, "the other four have no server any more")
+    until(lambda: not any(map(servers, others)), CONTROLLER_SECONDS, "the other four have no server any more")
     assert servers(fifth)
     bench.settle(since, {**BEFORE, **FAULT, "TestFault.tearDownClass": "error"})
     assert run.finish() == 3, run.output
-    assert set(re.findall(r"(\w+@h\d): it can't be confirmed", run.output)) == {f"{user}@{fifth.name}" for user in USERS}
+    assert set(re.findall(r"(\w+@h\d): it can't be confirmed", run.output)) == {
+        f"{user}@{fifth.name}" for user in USERS
+    }
 
 
 # 13: a command that takes too long
