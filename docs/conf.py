@@ -11,6 +11,7 @@ copyright = "The Glusto authors"
 release = version = importlib.metadata.version("glusto")
 
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["*-table.rst"]  # parts of other pages
 html_theme = "furo"
 html_title = "Glusto"
 

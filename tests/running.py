@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import textwrap
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).parent.parent
 LOCAL = "servers: {one: {connection: local}, two: {connection: local}}\n"

@@ -88,23 +88,17 @@ FAULT = {"TestFault.test_1": "passed", "TestFault.test_2": "passed"}
 ALL = {**BEFORE, **FAULT, "TestLast.test_last": "passed"}
 
 
-def module(
-    hosts: Sequence[TestHost],
-    *,
-    top: str = "",
-    last: bool = True,
-    **places: str,
-) -> str:
+def module(hosts: Sequence[TestHost], *, top: str = "", last: str = LAST, **places: str) -> str:
     """Return the text of a test module: a class before the fault, one with it, and one after it.
 
     Args:
         top: what stands at the top of the module.
-        last: there is a class after it.
+        last: the class after it.
         places: what is done at a place of the class with the fault, as Python text: setup, test, teardown, clean.
     """
     texts = {"setup": "pass", "test": "pass", "teardown": "pass", "clean": "pass", **places}
     inner = {name: textwrap.indent(textwrap.dedent(text).strip(), " " * 8) for name, text in texts.items()}
-    return MODULE.format(top=top, first=hosts[0].name, second=hosts[1].name, **inner) + (LAST if last else "")
+    return MODULE.format(top=top, first=hosts[0].name, second=hosts[1].name, **inner) + last
 
 
 class Run:

@@ -56,7 +56,8 @@ TAGS = st.sampled_from(
     ["!!python/object/apply:os.system ['touch made']", "!!python/object/new:os.system [touch made]",
      "!!python/name:os.system", "!!python/module:os", "!include /etc/passwd", "!!binary aGVsbG8=", "!!set {a, b}",
      "!!omap [a: 1]", "!!timestamp 2020-01-01", "&a [*a]", "&a {b: *a}", "*nowhere", "{<<: *nowhere}", "<<: [1]",
-     "? [a]\n: b", "|\n  text", ">-\n  text", "%YAML 1.1\n---", "--- a\n--- b", "'unclosed", "{a: {b: [", "\t- a", "a: b: c", "\ufeff{}", "0o17", "1e999", ".inf", "@", "`", "%"]
+     "? [a]\n: b", "|\n  text", ">-\n  text", "%YAML 1.1\n---", "--- a\n--- b", "'unclosed",
+     "{a: {b: [", "\t- a", "a: b: c", "\ufeff{}", "0o17", "1e999", ".inf", "@", "`", "%"]
 )  # fmt: skip
 YAML = st.builds(lambda value: yaml.safe_dump(value, allow_unicode=True), CONFIGS).flatmap(
     lambda text: (

@@ -99,7 +99,7 @@ def test_what_is_left_when_all_are_killed_is_swept_by_the_next_run(bench: Bench)
 def test_a_cut_while_hosts_connect_is_an_error_in_bounded_time(bench: Bench) -> None:
     bench.configure(dead_man_seconds=DEAD_MAN, ssh={"connect_timeout": 1})
     bench.hold_login()
-    run = bench.start(module(bench.hosts, last=False, top="import glusto.link; glusto.link.LOGIN_SECONDS = 1"))
+    run = bench.start(module(bench.hosts, last="", top="import glusto.link; glusto.link.LOGIN_SECONDS = 1"))
     bench.until_login(run)
     since = cut_off(bench, bench.hosts[0])
     bench.release_login()
@@ -111,7 +111,7 @@ def test_a_cut_while_hosts_connect_is_an_error_in_bounded_time(bench: Bench) -> 
 def test_a_cut_in_a_test_is_told_and_the_host_cleans_itself(bench: Bench) -> None:
     bench.configure(dead_man_seconds=DEAD_MAN, ssh={"connect_timeout": 1})
     lost = "assert g.run(FIRST, 'true').error is not None"
-    run = bench.start(module(bench.hosts, test=f"{WAIT}\n{lost}\nmark('lost')", last=False))
+    run = bench.start(module(bench.hosts, test=f"{WAIT}\n{lost}\nmark('lost')", last=""))
     run.until("ready")
     since = cut_off(bench, bench.hosts[0])
     run.go_on("go")
@@ -125,7 +125,7 @@ def test_a_cut_in_a_test_is_told_and_the_host_cleans_itself(bench: Bench) -> Non
 @fault(5, "network cut for good", "cleanup")
 def test_a_cut_in_a_cleanup_is_told_and_the_host_cleans_itself(bench: Bench) -> None:
     bench.configure(dead_man_seconds=DEAD_MAN)
-    run = bench.start(module(bench.hosts, clean=WAIT, last=False))
+    run = bench.start(module(bench.hosts, clean=WAIT, last=""))
     run.until("ready")
     since = cut_off(bench, bench.hosts[0])
     run.go_on("go")
@@ -294,7 +294,7 @@ LEAVER = (  # it leaves when it is told to end, and is given the time because th
 
 @fault(8, "child that leaves when the server is ended", "cleanup")
 def test_a_child_that_leaves_during_the_cleanup_is_reported_and_killed(bench: Bench) -> None:
-    run = bench.start(module(bench.hosts, teardown=LEAVER, last=False, clean="mark('done')"))
+    run = bench.start(module(bench.hosts, teardown=LEAVER, last="", clean="mark('done')"))
     bench.settle(run.until("done"), {**BEFORE, **FAULT, "TestFault.tearDownClass": "error"})
     bench.hosts[0].execute("rm", "/run/leaver")
     assert run.finish() == 3, run.output
@@ -318,7 +318,7 @@ def test_a_child_that_is_to_be_kept_is_reported_and_lives(bench: Bench) -> None:
 MISCHIEF = {
     "prints 100 MB": "first.execute('for _ in range(100): print(\"x\" * (1 << 20))')",
     "closes its stdout": "first.execute('import os; os.close(1); os.close(2)')",
-    "chdirs, and removes where it is": "os = first.modules.os; os.mkdir('/tmp/x'); os.chdir('/tmp/x'); os.rmdir('/tmp/x')",
+    "chdirs, and removes where it is": "os = first.modules.os; [act('/tmp/x') for act in (os.mkdir, os.chdir, os.rmdir)]",
     "changes its environment": 'first.execute(\'import os; os.environ.clear(); os.environ["PATH"] = "/nowhere"\')',
     "forks": "first.execute('import os, time\\nif os.fork() == 0: time.sleep(1000)')",
     "forks, and both answer": "first.modules.os.fork()",
@@ -416,7 +416,7 @@ def test_a_strict_sshd_is_enough(bench: Bench, settings: str) -> None:
 def test_a_login_that_never_ends_is_an_error_in_bounded_time(bench: Bench) -> None:
     bench.configure(ssh={"connect_timeout": 1})
     bench.hold_login()
-    text = module(bench.hosts, last=False, top="import glusto.link; glusto.link.LOGIN_SECONDS = 1")
+    text = module(bench.hosts, last="", top="import glusto.link; glusto.link.LOGIN_SECONDS = 1")
     run = bench.start(text)
     assert run.finish() == 3, run.output
     bench.release_login()
@@ -428,7 +428,7 @@ def test_a_login_that_never_ends_is_an_error_in_bounded_time(bench: Bench) -> No
 def test_a_user_without_a_shell_is_an_error_that_says_so(bench: Bench) -> None:
     bench.hosts[0].execute("usermod", "--shell", "/usr/sbin/nologin", "george")
     try:
-        run = bench.start(module(bench.hosts, last=False))
+        run = bench.start(module(bench.hosts, last=""))
         assert run.finish() == 3, run.output
         bench.settle(run.started, {**BEFORE, "TestFault.setUpClass": "error"})
     finally:
@@ -447,7 +447,7 @@ def servers(host: TestHost) -> list[str]:
 @fault(11, "one host of five does not answer when it is cleaned", "cleanup", hosts=5)
 def test_one_host_that_fails_to_clean_does_not_hold_up_the_others(bench: Bench) -> None:
     bench.configure(dead_man_seconds=DEAD_MAN)
-    run = bench.start(module(bench.hosts, clean=WAIT, last=False))
+    run = bench.start(module(bench.hosts, clean=WAIT, last=""))
     run.until("ready")
     *others, fifth = bench.hosts
     since = cut_off(bench, fifth)

@@ -203,7 +203,7 @@ def test_a_runner_that_was_stopped_connects_again(bench: Bench) -> None:
 def test_two_runs_at_once_do_not_overwrite_each_others_reports(bench: Bench) -> None:
     one = bench.start(module(bench.hosts, test=WAIT))
     one.until("ready")
-    other = bench.start(module(bench.hosts, last=False).replace("class Test", "class TestOther"))
+    other = bench.start(module(bench.hosts, last="").replace("class Test", "class TestOther"))
     assert other.finish() == 0, other.output
     one.go_on("go")
     theirs = {name.replace("Test", "TestOther", 1): outcome for name, outcome in {**BEFORE, **FAULT}.items()}
