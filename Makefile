@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST ?=
+WORKERS ?= 3
 BENCH ?=
 
 APT = DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends
@@ -28,7 +29,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-test
 	@$(call install_test_hosts)
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST)
 
 bench: $(VENV)/.installed-bench
 	@$(call install_test_hosts)

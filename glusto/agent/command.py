@@ -132,7 +132,7 @@ class Command:
         self.taken = 0
         self.input_ended = False
         self.ended_by: str | None = None
-        self.window = header.get("window")  # what may be under way of its output; by default anything
+        self.window = int(header.get("window") or 0)  # what may be under way of its output; by default anything
         self.under_way = 0
         self.chunk = PIPE
         self.stdin: int | None = None

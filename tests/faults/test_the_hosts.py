@@ -318,7 +318,7 @@ def test_a_child_that_is_to_be_kept_is_reported_and_lives(bench: Bench) -> None:
 MISCHIEF = {
     "prints 100 MB": "first.execute('for _ in range(100): print(\"x\" * (1 << 20))')",
     "closes its stdout": "first.execute('import os; os.close(1); os.close(2)')",
-    "chdirs, and removes where it is": "os = first.modules.os; [act('/tmp/x') for act in (os.mkdir, os.chdir, os.rmdir)]",
+    "chdirs, and removes where it is": "os = first.modules.os; [do('/tmp/x') for do in (os.mkdir, os.chdir, os.rmdir)]",
     "changes its environment": 'first.execute(\'import os; os.environ.clear(); os.environ["PATH"] = "/nowhere"\')',
     "forks": "first.execute('import os, time\\nif os.fork() == 0: time.sleep(1000)')",
     "forks, and both answer": "first.modules.os.fork()",
