@@ -96,6 +96,11 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
             self.config_failed |= isinstance(err[1], ConfigError)
         super().addError(test, err)
 
+    def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
+        if self._running is None and isinstance(test, unittest.TestCase):
+            self.startTest(test)  # Python 3.12.1 leaves that out for a test that is skipped by its decorator
+        super().addSkip(test, reason)
+
     def addSubTest(self, test: unittest.TestCase, subtest: unittest.TestCase, err: ErrorInfo) -> None:  # noqa: N802
         super().addSubTest(test, subtest, err)
         if err is not None and self.failfast:

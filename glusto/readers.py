@@ -71,11 +71,17 @@ def parse_json(text: str, file: str = "") -> Document:
     if not isinstance(data, dict):
         raise ConfigError(f"a config is an object ({{…}}), and this is a {type(data).__name__}", file, 1, 1)
     try:
-        # JSON is nearly YAML, and Config.where() believes only the positions of values that are equal
-        place = parse_yaml(text.replace("\t", " "), file).place
+        place = _holding(data, parse_yaml(text.replace("\t", " "), file).place)  # JSON is nearly YAML
     except ConfigError:
         place = Place(Position(file), data)
     return Document(data, place, text)
+
+
+def _holding(data: Any, place: Place) -> Place:
+    """Return the same places for what JSON means: `1e5` and `Infinity` are words in YAML."""
+    parts = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    inner = {step: _holding(part, place.inner[step]) for step, part in parts if step in place.inner}
+    return Place(place.position, data, place.key, inner)
 
 
 def json_value(text: str, file: str = "") -> Any:
@@ -124,6 +130,8 @@ def parse_ini(text: str, file: str = "", *, interpolate: bool = True) -> Documen
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # as configparser's documentation has it
     try:
         parser.read_string(text, file)
+    except AttributeError as error:  # configparser's own, where an indented line follows a name without a value
+        raise ConfigError("no valid INI: a line that goes on follows a name that has no value", file) from error
     except configparser.Error as error:
         wrong = getattr(error, "errors", None)
         line = wrong[0][0] if wrong else getattr(error, "lineno", None) or 0

@@ -273,3 +273,9 @@ def test_a_billion_laughs_of_ini_stay_small() -> None:
     lines = ["a0 = ha", *(f"a{n + 1} = {f'%(a{n})s' * 20}" for n in range(9))]
     section = parse_ini("[s]\n" + "\n".join(lines)).data["s"]
     assert max(len(value) for value in section.values()) <= 20_000
+
+
+def test_positions_in_json_are_known_where_yaml_means_something_else() -> None:
+    document = parse_json('{"a": [1e5,\n Infinity]}', "a.json")
+    assert [str(one.position) for one in document.place.inner["a"].inner.values()] == ["a.json:1:8", "a.json:2:2"]
+    assert document.place.inner["a"].inner[0].value == 1e5

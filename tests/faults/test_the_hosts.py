@@ -285,7 +285,7 @@ def test_a_child_that_left_is_reported_by_name_and_killed(bench: Bench, stray: s
 
 
 LEAVER = (  # it leaves when it is told to end, and is given the time because the server does not end at once
-    "leave = 'trap 'setsid sleep 1003 & exit' TERM; touch /run/leaver; while :; do sleep 0.02; done'\n"
+    "leave = 'trap \"setsid sleep 1003 & exit\" TERM; touch /run/leaver; while :; do sleep 0.02; done'\n"
     "first.modules.subprocess.Popen(['bash', '-c', leave])\n"
     "while not first.modules.os.path.exists('/run/leaver'): pass\n"
     "first.modules.ctypes.PyDLL(None).signal(15, 1)"
