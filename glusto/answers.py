@@ -7,6 +7,7 @@ from typing import Any
 NUMBER = (int, float)
 PROCESS = {"pid": int, "name": str, "command": str}
 REPORT = {"residue": [PROCESS], "alive": [PROCESS], "left": str}
+EXITED = {**REPORT, "status": int}
 SHAPES: dict[str, Any] = {  # request → its answer
     "serve": {"pid": int, "socket": str},
     "ping": {"time": NUMBER},

@@ -18,6 +18,7 @@ from glusto.inventory import Host, Inventory
 from glusto.link import Link
 from glusto.process import Process
 from glusto.scope import Scope, Scopes
+from glusto.wire import status_text
 from glusto.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Lab:
         self._opening: dict[str, asyncio.Task[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost: dict[str, Link] = {}
+        self._residue: list[ResidueError] = []
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._workspace = Workspace()
         self._machines: Machines | None = None
@@ -261,7 +263,25 @@ class Lab:
             if name.rpartition(":")[0] == link.name:
                 connection.lose(error.problem)
 
+    def server_ended(self, link: Link, report: Mapping[str, Any]) -> None:
+        """The deployed server of this link has ended by itself; `report` is what its agent found then."""
+        ended = f"the deployed server ended: {status_text(report['status'])}"
+        self.server_gone(link, LinkLostError(link.name, ended))
+        try:
+            check_clean(link.name, report)
+        except ResidueError as error:
+            self._residue.append(error)
+
     # Closing
+
+    def _tell_residue(self) -> list[Awaitable[None]]:
+        """Return steps that raise what was found when servers had ended by themselves."""
+
+        async def tell(error: ResidueError) -> None:
+            raise error
+
+        found, self._residue = self._residue, []
+        return [tell(error) for error in found]
 
     def close_connection(self, name: str) -> None:
         """Close one connection, if there is one of that name."""
@@ -347,7 +367,7 @@ class Lab:
         await self._stop_opening(None if scope is None else names)
         lost = [self._confirm(link) for link in self._lost.values() if not link.told]
         servers = [name for name in reversed(list(self.servers)) if name in names]
-        await gather_errors([*lost, *(self.close_server(name) for name in servers)])
+        await gather_errors([*lost, *(self.close_server(name) for name in servers), *self._tell_residue()])
 
     async def close_servers(self) -> None:
         """Close all deployed servers and connections.
@@ -406,7 +426,8 @@ class Lab:
         await self._stop_opening()
         self._scopes.clear()
         try:
-            await gather_errors([self.close_link(name) for name in reversed({**self._lost, **self.links})])
+            closing = [self.close_link(name) for name in reversed({**self._lost, **self.links})]
+            await gather_errors([*closing, *self._tell_residue()])
         finally:
             self._workspace.close()
 

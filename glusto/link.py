@@ -190,8 +190,7 @@ class Link:
         elif header.get("op") == "printed":
             self._lab.printed(self, body)
         elif header.get("op") == "exited":
-            ended = f"the deployed server ended: {status_text(header['status'])}"
-            self._lab.server_gone(self, LinkLostError(self.name, ended))
+            self._lab.server_ended(self, answers.check(header, answers.EXITED, "exited"))
 
     def complained(self, text: str) -> None:
         for line in text.splitlines():

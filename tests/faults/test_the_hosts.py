@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from tests.faults.bench import ALL, BEFORE, FAULT, USERS, Bench, Run, module
+from tests.faults.bench import ALL, BEFORE, FAULT, REACH, USERS, Bench, Run, module
 from tests.hosts import TestHost
 from tests.hosts.waiting import until
 
@@ -279,6 +279,19 @@ def test_a_child_in_the_servers_group_is_killed(bench: Bench, phase: str) -> Non
 def test_a_child_that_left_is_reported_by_name_and_killed(bench: Bench, stray: str, phase: str) -> None:
     first = "first = g.rpyc_get_connection(FIRST, 'root')\n" if phase == "provisioning" else ""
     run = bench.start(module(bench.hosts, **{PLACES[phase]: first + stray}))
+    bench.settle(run.until("done"), {**ALL, "TestFault.tearDownClass": "error"})
+    assert run.finish() == 3, run.output
+    assert re.search(rf"root@{bench.hosts[0].name}: process \d+ \(sleep\) was left: sleep 1003", run.output)
+
+
+@fault(8, "child in a session of its own, its server killed", "test")
+def test_a_child_of_a_server_that_was_killed_is_reported_and_killed(bench: Bench) -> None:
+    stray = STRAYS["child in a session of its own"]
+    run = bench.start(module(bench.hosts, test=f"{stray}\n{WAIT}\n{USE}"))
+    run.until("ready")
+    bench.signal(bench.hosts[0], "deployed-rpyc root@", "KILL")
+    until(lambda: not any("sleep 1003" in trace for trace in bench.host_traces()), REACH, "the child is dead")
+    run.go_on("go")
     bench.settle(run.until("done"), {**ALL, "TestFault.tearDownClass": "error"})
     assert run.finish() == 3, run.output
     assert re.search(rf"root@{bench.hosts[0].name}: process \d+ \(sleep\) was left: sleep 1003", run.output)
