@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.faults.bench import ALL, BEFORE, FAULT, Bench, module
+from tests.faults.bench import ALL, BEFORE, FAULT, REACH, Bench, module
 from tests.hosts.waiting import until
 
 pytestmark = pytest.mark.live
@@ -201,14 +201,17 @@ def test_a_runner_that_was_stopped_connects_again(bench: Bench) -> None:
 
 @fault(14, "two runs at once in one report directory", "test")
 def test_two_runs_at_once_do_not_overwrite_each_others_reports(bench: Bench) -> None:
-    one = bench.start(module(bench.hosts, test=WAIT))
-    one.until("ready")
-    other = bench.start(module(bench.hosts, last="").replace("class Test", "class TestOther"))
-    assert other.finish() == 0, other.output
-    one.go_on("go")
-    theirs = {name.replace("Test", "TestOther", 1): outcome for name, outcome in {**BEFORE, **FAULT}.items()}
-    bench.settle(one.until("done"), {**ALL, **theirs})
-    assert one.finish() == 0, one.output
+    runs = [bench.start(module(bench.hosts, test=WAIT)) for _ in range(2)]
+
+    def in_the_test() -> int:
+        return sum('TestFault.test_2"' in path.read_text() for path in bench.project.reports.glob("*.jsonl"))
+
+    until(lambda: in_the_test() == 2, REACH, "both are in the test")
+    runs[0].go_on("go")
+    bench.settle(runs[0].until("done"), ALL)
+    assert [run.finish() for run in runs] == [0, 0], runs[1].output
+    written = sorted(path.name.partition("-2")[0] for path in bench.project.reports.glob("TEST-*.xml"))
+    assert written == sorted(2 * [f"TEST-test_it.{name}" for name in ("TestBefore", "TestFault", "TestLast")])
 
 
 @fault(14, "SIGKILL of the runner in a later class", "test")
