@@ -297,6 +297,14 @@ def test_a_child_of_a_server_that_was_killed_is_reported_and_killed(bench: Bench
     assert re.search(rf"root@{bench.hosts[0].name}: process \d+ \(sleep\) was left: sleep 1003", run.output)
 
 
+@pytest.mark.xfail(strict=True, reason="nothing tells it from a daemon of the host's own; docs/faults.rst")
+@fault(8, "daemon with an environment of its own", "test")
+def test_a_daemon_that_hides_is_reported_and_killed(bench: Bench) -> None:
+    hidden = DAEMON.replace("os.execvp(", "os.execve(").replace('"sleep", ["sleep"', '"/bin/sleep", ["sleep"')
+    run = bench.start(module(bench.hosts, test=hidden.replace('"1003"])', '"1003"], {})')))
+    bench.settle(run.until("done"), {**ALL, "TestFault.tearDownClass": "error"}, 3)
+
+
 LEAVER = (  # it leaves when it is told to end, and is given the time because the server does not end at once
     "leave = 'trap \"setsid sleep 1003 & exit\" TERM; touch /run/leaver; while :; do sleep 0.02; done'\n"
     "first.modules.subprocess.Popen(['bash', '-c', leave])\n"

@@ -204,7 +204,7 @@ def test_two_runs_at_once_do_not_overwrite_each_others_reports(bench: Bench) -> 
     runs = [bench.start(module(bench.hosts, test=WAIT)) for _ in range(2)]
 
     def in_the_test() -> int:
-        return sum('TestFault.test_2"' in path.read_text() for path in bench.project.reports.glob("*.jsonl"))
+        return sum('TestFault.test_2"' in path.read_text() for path in bench.project.reports.glob("events-*.jsonl"))
 
     until(lambda: in_the_test() == 2, REACH, "both are in the test")
     runs[0].go_on("go")
