@@ -61,6 +61,12 @@ class Terminal:
         self.status = self._process.wait(SECONDS)
         return self.text
 
+    def end(self) -> None:
+        """End it, if a test that failed has left it running; it cleans up as it does after any SIGTERM."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(SECONDS)
+
     def signal(self, number: int) -> None:
         """Send a signal."""
         self._process.send_signal(number)

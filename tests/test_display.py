@@ -2,7 +2,7 @@
 
 import io
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,12 +37,18 @@ def project(tmp_path: Path, private_tmp: Path) -> Project:
 
 
 @pytest.fixture
-def start(project: Project) -> Start:
+def start(project: Project) -> Iterator[Start]:
+    started: list[Terminal] = []
+
     def start(*arguments: str, **variables: str) -> Terminal:
         quiet = {"NO_COLOR": "", "CI": "", "TERM": "xterm-256color"}
-        return Terminal(project.directory, project.environment(**{**quiet, **variables}), "-c", "lab.yml", *arguments)
+        environment = project.environment(**{**quiet, **variables})
+        started.append(Terminal(project.directory, environment, "-c", "lab.yml", *arguments))
+        return started[-1]
 
-    return start
+    yield start
+    for terminal in started:
+        terminal.end()
 
 
 def test_a_terminal_shows_hosts_tests_failures_and_a_summary(project: Project, start: Start) -> None:
