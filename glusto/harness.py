@@ -349,10 +349,10 @@ class Harness:
 
     def take_output(self) -> str:
         """Return what remote code has printed since this was last called, each line with its host before it."""
-        if self._live is None or not (self._lab.connections or self._lab.output):
+        if self._live is None or not (self._lab.connections or self._lab.printed):
             return ""
         self._loop.wait_for(self._lab.flush_output(OUTPUT_SECONDS))
-        return self._loop.call(self._lab.take_output)
+        return self._loop.call(self._lab.printed.take)
 
     # RPyC
 

@@ -12,10 +12,12 @@ import logging
 from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from glusto.errors import CleanupError, ConnectError, HostError, LinkLostError, ResidueError
+from glusto.cleanup import Cleanup, check_clean, take
+from glusto.errors import ConnectError, HostError, LinkLostError
 from glusto.events import Events
 from glusto.inventory import Host, Inventory
 from glusto.link import Link
+from glusto.printed import Printed
 from glusto.process import Process
 from glusto.scope import Scope, Scopes
 from glusto.wire import status_text
@@ -31,8 +33,7 @@ T = TypeVar("T")
 AT_ONCE = 64  # links that may be opening at the same time
 BUSY_TRIES = 5  # for an sshd that hangs up because too many log in at once
 CLOSE_SECONDS = 4.0  # for a host to confirm that it is clean
-CONFIRM_SECONDS = 4.0  # for a new link to do so in the place of one that was lost
-AGAIN_SECONDS = 1.0  # for that link to end, on which nothing rides
+AGAIN_SECONDS = 1.0  # for a link to end on which nothing rides
 
 
 class Lab:
@@ -43,7 +44,8 @@ class Lab:
         links: `user@host` → link.
         servers: `user@host` → the process id of the deployed server.
         connections: `user@host:instance` → connection.
-        output: what was printed on the hosts and not yet taken: (`user@host`, bytes).
+        printed: what was printed on the hosts and not yet taken.
+        cleanup: what has yet to be confirmed, or told, of hosts.
     """
 
     def __init__(self, events: Events, scopes: Scopes | None = None, *, sweep: bool = True) -> None:
@@ -53,11 +55,10 @@ class Lab:
         self.links: dict[str, Link] = {}
         self.servers: dict[str, int] = {}
         self.connections: dict[str, HostConnection] = {}
-        self.output: list[tuple[str, bytes]] = []
+        self.printed = Printed()
+        self.cleanup = Cleanup(lambda link: self._open(link.inventory, link.host, link.user, deploy=False))
         self._opening: dict[str, asyncio.Task[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lost: dict[str, Link] = {}
-        self._residue: list[ResidueError] = []
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._workspace = Workspace()
         self._machines: Machines | None = None
@@ -108,12 +109,21 @@ class Lab:
             HostError: that can't be done.
         """
         name = f"{user}@{host.name}"
-        if await self._is_there(name):
-            link = self.links[name]
-        else:
-            link = await self._once(name, lambda: self._open(inventory, host, user, deploy=True))
-        if name not in self.servers:
-            await self._once(f"{name} server", lambda: self._serve(link, link.ask("serve")))
+        if name in self.servers and await self._is_there(name) and name in self.servers:
+            return self.links[name]
+        link = self.links.get(name)
+        if link is not None and link.is_ready and link.error is None:
+            try:
+                return await self._serve_on(link)
+            except LinkLostError:  # the request has shown it, as a probe would
+                if link.closing:
+                    raise
+        link = await self._once(name, lambda: self._open(inventory, host, user, deploy=True))
+        return link if name in self.servers else await self._serve_on(link)  # somebody opened it for commands
+
+    async def _serve_on(self, link: Link) -> Link:
+        """Have a server deployed over a link that is open; returns the link."""
+        await self._once(f"{link.name} server", lambda: self._serve(link, link.ask("serve")))
         return link
 
     async def _open(self, inventory: Inventory, host: Host, user: str, *, deploy: bool) -> Link:
@@ -127,7 +137,7 @@ class Lab:
         """Open a link; with `deploy` the request for a server rides along, for one round trip less."""
         name = f"{user}@{host.name}"
         self.links.pop(name, None)
-        lost = self._lost.get(name)
+        lost = self.cleanup.lost.get(name)
         if lost is not None:
             log.warning("%s: connecting again", name)
         if host.connection == "local" and user != getpass.getuser():
@@ -150,7 +160,7 @@ class Lab:
                         raise
                     await asyncio.sleep(0.1 * 2**attempt)
                 else:
-                    self._lost.pop(name, None)  # the new agent has ended and swept what the old one left
+                    self.cleanup.lost.pop(name, None)  # the new agent has ended and swept what the old one left
                     log.info("%s: connected, Python %s", name, link.hello["python"])
                     return link
         raise AssertionError("the last try returns or raises")
@@ -243,19 +253,13 @@ class Lab:
 
     # What links tell
 
-    def printed(self, link: Link, data: bytes) -> None:
-        """Something was printed by the deployed server or its children."""
-        self.output.append((link.name, data))
-        for line in data.decode("utf-8", "replace").splitlines():
-            log.info("%s: %s", link.name, line)
-
     def server_gone(self, link: Link, error: HostError) -> None:
         """The deployed server of this link is gone, with its connections."""
         if self.links.get(link.name) is not link:
             return
         served = self.servers.pop(link.name, None) is not None
         if link.error is not None and link.is_ready and not link.closing:
-            self._lost[link.name] = link
+            self.cleanup.lost[link.name] = link
             self.events.record("link_lost", host=link.name, why=error.problem)
         elif served and not link.closing:
             self.events.record("server_lost", host=link.name, why=error.problem)
@@ -267,21 +271,9 @@ class Lab:
         """The deployed server of this link has ended by itself; `report` is what its agent found then."""
         ended = f"the deployed server ended: {status_text(report['status'])}"
         self.server_gone(link, LinkLostError(link.name, ended))
-        try:
-            check_clean(link.name, report)
-        except ResidueError as error:
-            self._residue.append(error)
+        self.cleanup.note(link.name, report)
 
     # Closing
-
-    def _tell_residue(self) -> list[Awaitable[None]]:
-        """Return steps that raise what was found when servers had ended by themselves."""
-
-        async def tell(error: ResidueError) -> None:
-            raise error
-
-        found, self._residue = self._residue, []
-        return [tell(error) for error in found]
 
     def close_connection(self, name: str) -> None:
         """Close one connection, if there is one of that name."""
@@ -309,28 +301,9 @@ class Lab:
             check_clean(name, await asyncio.wait_for(link.ask("stop"), CLOSE_SECONDS))
         except TimeoutError:
             link.give_up(CLOSE_SECONDS)
-            await self._confirm(link)
+            await self.cleanup.confirm(link)
         except LinkLostError:
-            await self._confirm(link)
-
-    async def _confirm(self, link: Link) -> None:
-        """In the place of a link that was lost open a new one, whose agent ends and sweeps what is left.
-
-        Raises:
-            HostError: that can't be done, or something would not die: ResidueError.
-        """
-        self._lost[link.name] = link
-        link.told = True
-        try:
-            opening = self._open(link.inventory, link.host, link.user, deploy=False)
-            fresh = await asyncio.wait_for(opening, CONFIRM_SECONDS)
-        except (HostError, TimeoutError) as error:
-            why = error.problem if isinstance(error, HostError) else f"no new link within {CONFIRM_SECONDS:g} s"
-            later = f"it cleans itself {link.inventory.dead_man_seconds:g} s after it last heard of us"
-            reason = link.error.problem if link.error is not None else "it did not answer"
-            problem = f"it can't be confirmed that it is clean: {reason}, and then: {why}; {later}"
-            raise HostError(link.name, problem) from error
-        check_clean(link.name, {"residue": [], "alive": fresh.hello["alive"], "left": ""})
+            await self.cleanup.confirm(link)
 
     async def _stop_opening(self, names: Container[str] | None = None) -> None:
         """Stop what is being opened; with `names`, only these connections and deployed servers."""
@@ -365,9 +338,8 @@ class Lab:
             if process.poll() is None:  # one that waits for its link is killed when it starts
                 process.kill_soon()
         await self._stop_opening(None if scope is None else names)
-        lost = [self._confirm(link) for link in self._lost.values() if not link.told]
         servers = [name for name in reversed(list(self.servers)) if name in names]
-        await gather_errors([*lost, *(self.close_server(name) for name in servers), *self._tell_residue()])
+        await take([*self.cleanup.to_confirm(), *map(self.close_server, servers), *self.cleanup.to_tell()])
 
     async def close_servers(self) -> None:
         """Close all deployed servers and connections.
@@ -376,7 +348,7 @@ class Lab:
             CleanupError: all was tried, and something failed.
         """
         self.close_connections()
-        await gather_errors([self.close_server(name) for name in reversed(list(self.servers))])
+        await take(map(self.close_server, reversed(list(self.servers))))
 
     def live_links(self) -> list[str]:
         """Return the names of the links that live."""
@@ -388,7 +360,7 @@ class Lab:
         Raises:
             CleanupError: all was tried, and something failed.
         """
-        await gather_errors([self.close_link(name) for name in reversed(list(self.links))])
+        await take(map(self.close_link, reversed(list(self.links))))
 
     async def close_link(self, name: str, *, again: bool = False) -> None:
         """Close a link and what rides on it, if there is one.
@@ -400,7 +372,7 @@ class Lab:
             HostError: its host did not confirm that it is clean, or is not: ResidueError.
         """
         self.close_connections(name)
-        link = self.links.get(name) or self._lost.get(name)
+        link = self.links.get(name) or self.cleanup.lost.get(name)
         if link is None:
             return
         self.servers.pop(name, None)
@@ -412,7 +384,7 @@ class Lab:
             if again:
                 raise
             if not link.told:
-                await self._confirm(link)
+                await self.cleanup.confirm(link)
                 await self.close_link(name, again=True)
         finally:
             self.links.pop(name, None)
@@ -426,8 +398,8 @@ class Lab:
         await self._stop_opening()
         self._scopes.clear()
         try:
-            closing = [self.close_link(name) for name in reversed({**self._lost, **self.links})]
-            await gather_errors([*closing, *self._tell_residue()])
+            closing = map(self.close_link, reversed({**self.cleanup.lost, **self.links}))
+            await take([*closing, *self.cleanup.to_tell()])
         finally:
             self._workspace.close()
 
@@ -440,18 +412,6 @@ class Lab:
         if links:
             await asyncio.wait([link.ask("ping") for link in links], timeout=seconds)
 
-    def take_output(self) -> str:
-        """Return what has been printed on the hosts and not yet been taken."""
-        taken, self.output = self.output, []
-        by_host: dict[str, bytearray] = {}
-        for name, data in taken:
-            by_host.setdefault(name, bytearray()).extend(data)
-        return "".join(
-            f"{name}: {line}\n"
-            for name, data in by_host.items()
-            for line in data.decode("utf-8", "replace").splitlines()
-        )
-
     def forget(self) -> None:
         """In a forked child: let go of what belongs to the parent, without a word to any host."""
         for connection in self.connections.values():
@@ -459,21 +419,3 @@ class Lab:
         for link in self.links.values():
             link.forget()
         self._workspace.forget()
-
-
-async def gather_errors(steps: list[Awaitable[None]]) -> None:
-    """Take all steps at once, and raise what went wrong in them as one CleanupError."""
-    outcomes = await asyncio.gather(*steps, return_exceptions=True)
-    errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    if errors:
-        raise CleanupError(errors)
-
-
-def check_clean(name: str, report: Mapping[str, Any]) -> None:
-    """Raise ResidueError when an agent's report of its cleaning names anything."""
-    found = [f"process {one['pid']} ({one['name']}) was left: {one['command']}" for one in report["residue"]]
-    found += [f"process {one['pid']} ({one['name']}) can't be killed" for one in report["alive"]]
-    if report["left"]:
-        found.append(f"the directory could not be removed: {report['left']}")
-    if found:
-        raise ResidueError(name, found)

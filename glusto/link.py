@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from glusto import answers, payload, ssh
-from glusto.agent.server import GREETING
+from glusto.dialing import dialed, greeted
 from glusto.errors import ConnectError, DeployError, HostError, LinkLostError
 from glusto.inventory import Host, Inventory
 from glusto.process import Process
@@ -30,7 +30,6 @@ log = logging.getLogger("glustolog")
 LOGIN_SECONDS = 30.0  # for rc files and the start of Python, once ssh has had its connect_timeout
 FRESH_SECONDS = 0.1  # a host that was heard of so lately is taken to be there
 PROBE_SECONDS = 5.0  # for one that was not, to answer
-GREETING_SECONDS = 20.0  # for a deployed server to accept a connection
 
 
 class Channel(Protocol):
@@ -188,7 +187,7 @@ class Link:
         elif header.get("op") == "source":
             self._wire.send_bytes(payload.second_input(self._token))
         elif header.get("op") == "printed":
-            self._lab.printed(self, body)
+            self._lab.printed.add(self.name, body)
         elif header.get("op") == "exited":
             self._lab.server_ended(self, answers.check(header, answers.EXITED, "exited"))
 
@@ -300,46 +299,14 @@ class Link:
         else:
             path = str(self._forward) if self.socket == self._forwarded else ""
         if path:
-            peer = await self._greeted(await self._connect(path))
+            peer = await dialed(self.name, path)
             if peer is not None:
                 return peer
             log.info("%s: its sshd does not forward to a socket; connections go through the link itself", self.name)
-        peer = await self._greeted(Tunnel.open(self))
+        peer = await greeted(self.name, Tunnel.open(self))
         if peer is None:
             raise self.error or LinkLostError(self.name, "the deployed server does not accept connections")
         self.socket = ""  # it is the tunnel from now on
-        return peer
-
-    async def _connect(self, path: str) -> socket.socket:
-        peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        peer.setblocking(False)
-        try:
-            await asyncio.get_running_loop().sock_connect(peer, path)
-        except OSError as error:
-            peer.close()
-            raise LinkLostError(self.name, f"{path}: {error.strerror}") from error
-        return peer
-
-    async def _greeted(self, peer: socket.socket) -> socket.socket | None:
-        """Read the deployed server's greeting; None when the connection is closed before it."""
-        loop = asyncio.get_running_loop()
-        greeting = b""
-        try:
-            async with asyncio.timeout(GREETING_SECONDS):
-                while len(greeting) < len(GREETING):
-                    part = await loop.sock_recv(peer, len(GREETING) - len(greeting))
-                    if not part:
-                        break
-                    greeting += part
-        except TimeoutError:
-            peer.close()
-            raise LinkLostError(self.name, f"the deployed server did not answer for {GREETING_SECONDS:g} s") from None
-        except OSError:
-            greeting = b""
-        if greeting != GREETING:
-            peer.close()
-            return None
-        peer.setblocking(True)
         return peer
 
     # The end

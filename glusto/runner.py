@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
 
 from glusto.display import Display, LastCommands, Summary
 from glusto.errors import CleanupError
+from glusto.facts import properties
 from glusto.harness import Harness
+from glusto.interrupts import signals_interrupt
 from glusto.junit import Reports
 from glusto.outcome import Outcome
 from glusto.suites import ClassSuite
@@ -26,25 +25,6 @@ class Status(enum.IntEnum):
     HOSTS = 3
     NO_TESTS = 5
     INTERRUPTED = 130
-
-
-class Interrupted(KeyboardInterrupt):
-    """SIGTERM or SIGHUP asks the run to end, as Ctrl-C does."""
-
-
-@contextlib.contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """Within this, SIGTERM and SIGHUP raise Interrupted, so that everything is cleaned as after Ctrl-C."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise Interrupted(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class Runner:
@@ -131,17 +111,7 @@ class Runner:
 
     def _properties(self) -> Mapping[str, str]:
         """Return what a report says of its hosts."""
-        facts = self.harness.facts() or self.facts
-        found = {
-            "hosts": " ".join(sorted({name.partition("@")[2] for name in facts})),
-            "users": " ".join(sorted({name.partition("@")[0] for name in facts})),
-        }
-        for name, fact in sorted(facts.items()):
-            host = name.partition("@")[2]
-            found[f"{host}.python"] = f"{fact['python']} ({fact['executable']})"
-            found[f"{host}.system"] = str(fact["system"])
-            found[f"{host}.hostname"] = str(fact["hostname"])
-        return found
+        return properties(self.harness.facts() or self.facts)
 
 
 def status_of(outcome: Outcome) -> Status:

@@ -65,7 +65,7 @@ def onlooker() -> Iterator[tuple[Loop, Lab]]:
     Raises:
         CleanupError: at the end, when something could not be closed or confirmed.
     """
-    from glusto.runner import signals_interrupt
+    from glusto.interrupts import signals_interrupt
 
     loop, lab = Loop(), Lab(Events(), sweep=False)
     with signals_interrupt():

@@ -200,7 +200,7 @@ def test_the_children_of_a_server_go_with_it(g: Harness, host: TestHost) -> None
 @live
 def test_a_process_that_left_its_server_is_named_and_ended(g: Harness, host: TestHost) -> None:
     conn = g.rpyc_get_connection("h1", "george")
-    conn.modules.os.system("setsid -f sleep 1202")
+    conn.modules.subprocess.Popen(["sleep", "1202"], start_new_session=True)
     until(lambda: len(named(host, "sleep 1202")) == 1, 5, "the daemon runs")
     with pytest.raises(ResidueError, match=r"george@h1: process \d+ \(sleep\) was left: sleep 1202") as caught:
         g.rpyc_close_deployed_server("h1", "george")
@@ -212,7 +212,7 @@ def test_a_process_that_left_its_server_is_named_and_ended(g: Harness, host: Tes
 def test_residue_is_told_for_every_host_when_all_is_closed(g: Harness, fleet: Fleet) -> None:
     for conn in g.rpyc_create_connections(["h1", "h2", "h3"], "george").values():
         if conn.modules.socket.gethostname() != "h2":
-            conn.modules.os.system("setsid -f sleep 1203")
+            conn.modules.subprocess.Popen(["sleep", "1203"], start_new_session=True)
     with pytest.raises(CleanupError) as caught:
         g.end_class()
     assert sorted(error.host for error in caught.value.exceptions if isinstance(error, ResidueError)) == [
@@ -225,7 +225,7 @@ def test_residue_is_told_for_every_host_when_all_is_closed(g: Harness, fleet: Fl
 @live
 def test_residue_is_kept_where_that_is_asked_for_and_told_all_the_same(g: Harness, host: TestHost) -> None:
     g.config["keep_residue"] = True
-    g.rpyc_get_connection("h1", "george").modules.os.system("setsid -f sleep 1204")
+    g.rpyc_get_connection("h1", "george").modules.subprocess.Popen(["sleep", "1204"], start_new_session=True)
     with pytest.raises(ResidueError, match="sleep 1204"):
         g.rpyc_close_deployed_server("h1", "george")
     (kept,) = named(host, "sleep 1204")
@@ -253,7 +253,7 @@ def test_an_agent_that_is_killed_takes_server_and_commands_along_and_is_replaced
 @live
 @pytest.mark.parametrize("number", ["TERM", "HUP"])
 def test_an_agent_that_is_told_to_end_cleans_up_first(g: Harness, host: TestHost, number: str) -> None:
-    g.rpyc_get_connection("h1", "george").modules.os.system("setsid -f sleep 1206")
+    g.rpyc_get_connection("h1", "george").modules.subprocess.Popen(["sleep", "1206"], start_new_session=True)
     g.run_async("h1", "sleep 1207", "george")
     until(lambda: bool(named(host, "sleep 1206") and named(host, "sleep 1207")), 5, "all runs")
     agent = named(host, "glusto-agent", "george")[0]  # a child that has just been forked is called the same

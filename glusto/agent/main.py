@@ -7,7 +7,6 @@ before it goes, the deployed server, the running commands and the private direct
 import _signal as signal
 import marshal
 import os
-import pwd
 import sys
 import time
 
@@ -15,6 +14,7 @@ from . import directory, processes, server
 from .command import Command
 from .deployed import Deployed
 from .frames import Decoder, FrameError, answer_head
+from .identity import identity
 from .poller import Poller
 from .tunnel import Tunnel
 from .warden import Warden
@@ -26,26 +26,6 @@ if TYPE_CHECKING:
 HIGH_WATER = 4 << 20  # bytes on their way out past which commands' output has to wait
 READ_SIZE = 1 << 19
 SMALL = 1 << 12  # bytes that are copied more quickly than written apart
-
-
-def operating_system() -> str:
-    """Return the name that /etc/os-release gives, else the kernel's."""
-    try:
-        with open("/etc/os-release", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("PRETTY_NAME="):
-                    return line.partition("=")[2].strip().strip("\"'")
-    except OSError:
-        pass  # not a Linux, or a very small one
-    name = os.uname()
-    return name.sysname + " " + name.release
-
-
-def user_name() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())
 
 
 class Agent(Poller):
@@ -245,10 +225,14 @@ class Agent(Poller):
 
     def end(self, header: "dict[str, Any]", body: bytes) -> None:
         """Clean up, say what was found, and end."""
-        for channel in list(self.channels.values()):
-            channel.kill("end")
+        self.kill_all()
         self.send({"id": header["id"], "ok": self.clean()})
         self.ending = True
+
+    def kill_all(self) -> None:
+        """End the commands and the tunnels."""
+        for channel in list(self.channels.values()):
+            channel.kill("end")
 
     def guard(self, group: int) -> None:
         """Have a command's process group ended whatever becomes of the agent."""
@@ -268,9 +252,8 @@ class Agent(Poller):
         return deployed.stop() if deployed is not None else {"residue": [], "alive": [], "left": ""}
 
     def close(self) -> None:
-        """Leave nothing: what the last words need, then the commands, the server and its directory."""
-        for channel in list(self.channels.values()):
-            channel.kill("end")
+        """Leave nothing: no command, no server, no directory; then say the last words."""
+        self.kill_all()
         self.clean()
         if self.warden is not None:
             self.warden.dismiss()
@@ -286,12 +269,7 @@ class Agent(Poller):
         """
         return {
             "op": "hello",
-            "pid": os.getpid(),
-            "python": "{}.{}.{}".format(*sys.version_info[:3]),
-            "executable": sys.executable,
-            "system": operating_system(),
-            "hostname": os.uname().nodename,
-            "user": user_name(),
+            **identity(),
             "time": time.time(),
             "alive": [processes.describe(pid) for token in replaces for pid in processes.evict(token)],
             "swept": directory.sweep() if sweep else [],

@@ -9,14 +9,16 @@ import signal
 import sys
 import threading
 import unittest
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from types import FrameType
 from typing import Any, TypeVar
 
 import pytest
 
 from glusto.errors import GlustoError
+from glusto.facts import properties
 from glusto.harness import g
+from glusto.interrupts import interrupt, signals_call
 from glusto.pytest_plugin import INHERITED, NO_CONFIG
 from glusto.pytest_plugin.hosts import Node, first_host, numbers_of, places
 from glusto.scope import Scope
@@ -29,10 +31,6 @@ INSIDE = (  # modules whose lines help nobody in a traceback
     *(f"rpyc.core.{name}" for name in ("async_", "netref", "protocol")),
 )
 REMOTE = "stdout on hosts"  # pytest takes "Captured stdout …" into the system-out of JUnit files
-
-
-class Interrupted(KeyboardInterrupt):
-    """SIGTERM or SIGHUP asks the run to end, as Ctrl-C does."""
 
 
 class Run:
@@ -49,22 +47,20 @@ class Run:
         self._facts: dict[str, dict[str, str]] = {}
         self._troubles: list[str] = []
         self._workers: dict[str, int] = {}
-        self._signals: dict[int, Any] = {}
+        self._signals = contextlib.ExitStack()
         if threading.current_thread() is threading.main_thread():
-            self._signals = {number: signal.signal(number, self._signal) for number in (signal.SIGTERM, signal.SIGHUP)}
+            self._signals.enter_context(signals_call(self._signal))
 
     # Signals
 
     def _signal(self, number: int, frame: FrameType | None) -> None:
         if not self._ending:
             self._ending = self._interrupted = True
-            raise Interrupted(signal.Signals(number).name)
+            interrupt(number, frame)
 
     def restore_signals(self) -> None:
         """Put the handlers of before back."""
-        for number, handler in self._signals.items():
-            signal.signal(number, handler)
-        self._signals = {}
+        self._signals.close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self) -> None:
@@ -264,21 +260,3 @@ def connection(
 ) -> tuple[list[str], Any]:
     """Return the places that a `connection` marker with these arguments names, and their scope."""
     return places(hosts or [first_host()], user, instance), scope
-
-
-def properties(facts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return what a report says of its hosts.
-
-    >>> properties({"root@a": {"python": "3.9", "executable": "/bin/python3", "system": "Linux 6", "hostname": "a1"}})
-    {'hosts': 'a', 'users': 'root', 'a.python': '3.9 (/bin/python3)', 'a.system': 'Linux 6', 'a.hostname': 'a1'}
-    """
-    found = {
-        "hosts": " ".join(sorted({name.partition("@")[2] for name in facts})),
-        "users": " ".join(sorted({name.partition("@")[0] for name in facts})),
-    }
-    for name, fact in sorted(facts.items()):
-        host = name.partition("@")[2]
-        found[f"{host}.python"] = f"{fact['python']} ({fact['executable']})"
-        found[f"{host}.system"] = fact["system"]
-        found[f"{host}.hostname"] = fact["hostname"]
-    return found

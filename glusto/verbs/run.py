@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from glusto import __version__
 from glusto.arguments import add_config_arguments, load_config
@@ -57,12 +57,14 @@ def main(options: argparse.Namespace) -> Status:
     from glusto import display
     from glusto.harness import g
     from glusto.junit import new_run
+    from glusto.lasting import Lasting
     from glusto.runner import worst
 
     if options.repeat < 1:
         raise ConfigError(f"--repeat takes a number from 1 up, not {options.repeat}")
     directory = options.reports or inventory.reports.dir
-    screen = display.Plain(sys.stdout) if options.pytest is not None else display.choose(sys.stdout, quiet=options.quiet)
+    stream = cast("TextIO", Lasting(sys.stdout))
+    screen = display.Plain(stream) if options.pytest is not None else display.choose(stream, quiet=options.quiet)
     shown = screen.log_handler() if options.verbose else None
     named = options.log or g.config.get("log_file") or g.config.get("log_filename")  # config keys of old
     level = options.log_level or g.config.get("log_level") or "DEBUG"
@@ -146,8 +148,9 @@ def run_pytest(arguments: Sequence[str], directory: str, run: str) -> Status:
         raise ConfigError("--pytest needs pytest: pip install pytest") from None
     from glusto.errors import CleanupError
     from glusto.harness import g
+    from glusto.interrupts import signals_interrupt
     from glusto.junit import Reports
-    from glusto.runner import Status, signals_interrupt
+    from glusto.runner import Status
 
     words = list(arguments)
     if not any(word.startswith(("--junit-xml", "--junitxml")) for word in words):

@@ -10,15 +10,14 @@ import argparse
 import contextlib
 import importlib
 import keyword
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from types import FrameType
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from glusto.arguments import add_config_arguments, load_config
 from glusto.errors import CleanupError, ParallelError
 from glusto.harness import g
+from glusto.interrupts import signals_call
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def main(options: argparse.Namespace) -> int:
     inventory = load_config(options)
     inventory.everybody()
     status = 0
-    with ending_signals():
+    with signals_call(end):
         try:
             conns, failed = connections()
             names = {"g": g, "conns": conns, **by_host(conns)}
@@ -106,16 +105,6 @@ def plain(names: dict[str, Any], banner: str) -> None:
     code.interact(banner, local=names, exitmsg="")
 
 
-@contextlib.contextmanager
-def ending_signals() -> Iterator[None]:
-    """Within this, SIGTERM and SIGHUP end the shell as Ctrl-D does; prompts take an interrupt for one of theirs."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def end(number: int, frame: object) -> NoReturn:
+    """End the shell as Ctrl-D does: prompts take an interrupt for one of theirs."""
+    raise SystemExit(128 + number)
