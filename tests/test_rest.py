@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from glusto import rest
 from glusto.errors import GlustoError
+from tests.sites import Handler, served
 
 
-class Echo(BaseHTTPRequestHandler):
+class Echo(Handler):
     """Answers with what it was sent; a path of a number is a status."""
 
     def answer(self) -> None:
@@ -43,22 +41,11 @@ class Echo(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def handle(self) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # we hung up
-            super().handle()
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(Echo) as address:
+        yield address
 
 
 def test_a_success_is_zero_with_text(site: str) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,9 +12,10 @@ from glusto import sources
 from glusto.config import load, load_data
 from glusto.errors import ConfigError
 from glusto.sources import extension_of, is_url, path_of, read
+from tests.sites import Handler, served
 
 
-class Pages(BaseHTTPRequestHandler):
+class Pages(Handler):
     """A server of what these tests fetch."""
 
     def do_GET(self) -> None:
@@ -56,22 +54,11 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, *args: object) -> None:
-        pass
-
-    def handle(self) -> None:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # we hung up
-            super().handle()
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(Pages) as address:
+        yield address
 
 
 def test_a_url_is_fetched_and_read_by_the_extension_of_its_path(site: str) -> None:
