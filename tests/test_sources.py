@@ -18,7 +18,7 @@ from tests.sites import Handler, served
 class Pages(Handler):
     """A server of what these tests fetch."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - http.server's name
         if self.path == "/moved.yml":
             self.send_response(302)
             self.send_header("Location", "/lab.yml")
