@@ -38,6 +38,8 @@ class Lasting(io.TextIOBase):
             return len(text)
 
     def flush(self) -> None:
+        if self._stream.closed:  # as when Python drops this object after its stream
+            return
         try:
             self._stream.flush()
         except OSError:

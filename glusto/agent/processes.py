@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 TAG = "GLUSTO_AGENT"
 PASSES = 5  # looks for what was forked while others were ended
+EXEC_SECONDS = 0.1  # longest that a process is taken to be between two programs
+
+BORDERS = {"cmdline": (45, 46), "environ": (47, 48)}  # where /proc/PID/stat has them, after the name; see proc(5)
 
 
 def state(pid: int) -> "tuple[str, str, int, int] | None":
@@ -107,22 +110,39 @@ def end_all(pids: "list[int]") -> "list[int]":
 
 def has_tag(pid: int, token: str) -> bool:
     """True when a process carries a link's tag in its environment; of another user's we can't tell."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return f"{TAG}={token}".encode() in file.read().split(b"\0")
-    except OSError:
-        return False
+    return f"{TAG}={token}".encode() in words(pid, "environ")
 
 
 def describe(pid: int) -> "dict[str, object]":
     """Return pid, name and command line of a process, for people to read."""
     found = state(pid)
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            command = file.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
-    except OSError:
-        command = ""
+    command = b" ".join(words(pid, "cmdline")).decode("utf-8", "replace").strip()
     return {"pid": pid, "name": found[0] if found else "", "command": command[:200]}
+
+
+def words(pid: int, name: str) -> "list[bytes]":
+    """Return the ``cmdline`` or the ``environ`` of a process; none when it is gone or another user's.
+
+    While a process turns into another program it has neither for a moment, which is waited for.
+    """
+    end = time.monotonic() + EXEC_SECONDS
+    try:
+        while True:
+            with open(f"/proc/{pid}/{name}", "rb") as file:
+                found = file.read()
+            if found or _has_none(pid, name) or time.monotonic() > end:
+                return found.split(b"\0")
+            time.sleep(0.001)
+    except OSError:
+        return []
+
+
+def _has_none(pid: int, name: str) -> bool:
+    """True when a process's ``cmdline`` or ``environ`` really is empty, or it has no memory at all."""
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    memory, loaded, start, end = (int(fields[index]) for index in (20, 24, *BORDERS[name]))
+    return not memory or (loaded != 0 and start == end)
 
 
 def send_signal(pid: int, number: int, group: bool = False) -> None:

@@ -77,7 +77,7 @@ def orphans() -> "list[int]":
 
 def tag(pid: int) -> bytes:
     """Return the token of the link that a process belongs to."""
-    for variable in read(f"/proc/{pid}/environ").split(b"\0"):
+    for variable in processes.words(pid, "environ"):
         name, _, value = variable.partition(b"=")
         if name == processes.TAG.encode():
             return value
@@ -86,8 +86,8 @@ def tag(pid: int) -> bytes:
 
 def is_agent(pid: int, token: bytes) -> bool:
     """True for an agent, and for what is about to become one."""
-    words = read(f"/proc/{pid}/cmdline").split(b"\0")
-    return words[0].startswith(b"glusto-agent ") or token in words
+    words = processes.words(pid, "cmdline")
+    return token in words or any(word.startswith(b"glusto-agent ") for word in words[:1])
 
 
 def namespace(pid: int) -> str:
@@ -95,14 +95,6 @@ def namespace(pid: int) -> str:
         return os.readlink(f"/proc/{pid}/ns/pid")
     except OSError:
         return ""
-
-
-def read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def sshd() -> "dict[str, str]":
@@ -123,7 +115,7 @@ def find_listener() -> str:
         if state is None:
             break
         pid = state[2]
-        line = read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").decode("utf-8", "replace")
+        line = b" ".join(processes.words(pid, "cmdline")).decode("utf-8", "replace")
         if "[listener]" in line:
             return line
     return ""
