@@ -9,9 +9,10 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from xml.dom.minidom import Document
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
-from xmlrunner.result import _TestInfo, _XMLTestResult
+from xmlrunner.result import _TestInfo
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -68,7 +69,6 @@ class TestRecord(_TestInfo):  # type: ignore[misc]
         for name in ("test_exception_message", "test_exception_name"):
             if hasattr(self, name):
                 setattr(self, name, clean(getattr(self, name)))
-        self.doc = None  # a comment in the report, and one that can break it
 
 
 def new_run() -> str:
@@ -102,13 +102,64 @@ class Reports:
         """Write the report of one suite, whole or not at all."""
         for record in records:
             record.make_clean()
-        document = Document()
-        safe = {clean(name): clean(value) for name, value in properties.items()}
-        _XMLTestResult._report_testsuite(clean(suite), list(records), document, document, safe)
+        root = suite_element(clean(suite), records, properties)
+        ElementTree.indent(root)
         path = self.path(suite)
         self.directory.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(document.toprettyxml(indent="  ", encoding="UTF-8"))
+        ElementTree.ElementTree(root).write(unfinished, "UTF-8", xml_declaration=True)
         unfinished.replace(path)
         if path not in self.written:
             self.written.append(path)
+
+
+def suite_element(name: str, records: Sequence[TestRecord], properties: Mapping[str, str]) -> Element:
+    """Return a suite as JUnit has it; its texts are clean."""
+
+    def count(outcome: int) -> str:
+        return str(sum(record.outcome == outcome for record in records))
+
+    suite = Element(
+        "testsuite",
+        name=name,
+        tests=str(len(records)),
+        file=name.rpartition(".")[0].replace(".", "/") + ".py",
+        time=f"{sum(record.elapsed_time for record in records):.3f}",
+        timestamp=max((record.timestamp for record in records), default=""),
+        failures=count(TestRecord.FAILURE),
+        errors=count(TestRecord.ERROR),
+        skipped=count(TestRecord.SKIP),
+    )
+    if properties:
+        holder = SubElement(suite, "properties")
+        for key, value in properties.items():
+            SubElement(holder, "property", name=clean(key), value=clean(value))
+    directory = os.getcwd() + os.sep
+    for record in records:
+        suite.append(case_element(record, directory))
+    return suite
+
+
+def case_element(record: TestRecord, directory: str) -> Element:
+    """Return a test; its file's name is that below the directory, if it is there."""
+    where, _, parameters = record.test_id.partition(" ")
+    classname, _, name = where.removeprefix("__main__.").rpartition(".")
+    case = Element(
+        "testcase",
+        classname=classname,
+        name=f"{name} {parameters}" if parameters else name,
+        time=f"{record.elapsed_time:.3f}",
+        timestamp=record.timestamp,
+    )
+    if record.filename is not None:
+        case.set("file", record.filename.removeprefix(directory))
+    if record.lineno is not None:
+        case.set("line", str(record.lineno))
+    outcome = record.OUTCOME_ELEMENTS[record.outcome]
+    if outcome is not None:
+        exception = {"type": record.test_exception_name, "message": record.test_exception_message}
+        SubElement(case, outcome, exception).text = record.get_error_info() or None
+    for stream, text in (("system-out", record.stdout), ("system-err", record.stderr)):
+        if text:
+            SubElement(case, stream).text = text
+    return case

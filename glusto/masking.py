@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from glusto.plain import mask, plain
 HEAD, TAIL = 2000, 6000  # characters of a long text that are kept
 SHORTEST = 4  # a secret value shorter than this is too likely to be part of something else
 MASKED = "***"
+SHORT, REMEMBERED = 200, 1000  # characters; texts, such as the names of hosts and tests, which come again and again
 
 VALUE = r"""\"[^\"]*\"|'[^']*'|[^\s\"',;&|)}\]]+"""
 KEYED = re.compile(
@@ -46,6 +48,7 @@ class Mask:
         values = set(secret_values(mask(config), plain(config))) if config else set()
         values |= {line.strip() for value in values for line in value.splitlines()}  # those of a key, for example
         self._known = sorted((value for value in values if len(value) >= SHORTEST), key=len, reverse=True)
+        self._hide_again = functools.lru_cache(REMEMBERED)(self._hide)
 
     def known(self, text: str) -> str:
         """Return the text without the known values; it is quick, however long the text is."""
@@ -55,6 +58,9 @@ class Mask:
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets."""
+        return self._hide_again(text) if len(text) < SHORT else self._hide(text)
+
+    def _hide(self, text: str) -> str:
         text = self.known(text)
         lower = text.lower()
         if not any(word in lower for word in SIGNS):  # most texts: events are to cost little

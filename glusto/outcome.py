@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import traceback
 import unittest
@@ -61,7 +63,9 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
     # What unittest tells
 
     def startTest(self, test: unittest.TestCase) -> None:  # noqa: N802
-        super().startTest(test)
+        unittest.TestResult.startTest(self, test)  # xmlrunner's reads the source of each test, to find its line
+        self.start_time = time()
+        self.filename, self.lineno = position(test)
         self._running = test
         self._fresh = []
         self._number = self._events.test = self._events.number()
@@ -120,12 +124,13 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
         if target_list is self.successes:
             target_list.append(test_info)
         test_info.hide(self._events.mask)
-        test_info.filename, test_info.lineno, test_info.number = self.filename, self.lineno, self._number
         self.records.setdefault(test_info.test_name, []).append(test_info)
         if self._running is None:  # a fixture: no stopTest will come
+            test_info.filename = test_info.lineno = None
             test_info.attach(self._events.mask.known(self._remote_output()), "")
             self._tell_fixture(test_info, verbose_str)
         else:
+            test_info.filename, test_info.lineno, test_info.number = self.filename, self.lineno, self._number
             test_info.elapsed_time = time() - self.start_time - sum(record.elapsed_time for record, _ in self._fresh)
             self._fresh.append((test_info, verbose_str))
 
@@ -196,6 +201,25 @@ class Outcome(_XMLTestResult):  # type: ignore[misc]
     def count(self, outcome: int) -> int:
         """Return how many records have an outcome."""
         return sum(record.outcome == outcome for record in self.all_records())
+
+
+def position(test: unittest.TestCase) -> tuple[str | None, int | None]:
+    """Return the file and the line in which a test is written, as far as that can be known."""
+    doctest = getattr(test, "_dt_test", None)
+    if doctest is not None:
+        return doctest.filename, doctest.lineno
+    cls: type = type(test)
+    method: Any = getattr(test, test._testMethodName, None)
+    code = getattr(inspect.unwrap(getattr(method, "func", method)), "__code__", None)
+    return _file_of(cls), getattr(code, "co_firstlineno", None)
+
+
+@functools.cache
+def _file_of(cls: type) -> str | None:
+    try:
+        return inspect.getsourcefile(cls)
+    except TypeError:  # it was made in an interactive session, or is built in
+        return None
 
 
 def told(record: TestRecord, word: str) -> dict[str, Any]:
