@@ -13,6 +13,7 @@ from rpyc.core.channel import Channel
 from rpyc.core.protocol import Connection
 from rpyc.core.service import FakeSlaveService
 
+from glusto.agent.codec import with_codec
 from glusto.agent.server import EVALUATE, EXECUTE, GET_MODULE, GET_NAMESPACE
 from glusto.agent.stream import Stream
 from glusto.errors import HostError, LinkLostError
@@ -67,6 +68,7 @@ class HostConnection(Connection):  # type: ignore[misc]
     """
 
     _closed: bool
+    _send = with_codec("_send")
 
     def __init__(self, name: str, peer: socket.socket, calls: Calls | None = None) -> None:
         self.name = name

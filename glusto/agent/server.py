@@ -64,6 +64,8 @@ def preload() -> None:
     import rpyc.core.channel
     import rpyc.core.service  # noqa: F401
 
+    from . import codec  # noqa: F401
+
 
 def forget_streams(connection: object) -> None:
     """Put back the standard streams that a closed connection had replaced with its own objects."""
@@ -102,6 +104,8 @@ def make_service() -> "Any":
     from rpyc.core.protocol import Connection
     from rpyc.core.service import SlaveService
 
+    from .codec import with_codec
+
     def compare(connection: "Any", ours: "Any", theirs: "Any", operator: str = "__cmp__") -> "Any":
         """Compare as Python does; with a list or a dictionary of the other end by what is in it."""
         if is_remote(theirs) and isinstance(ours, (dict, list, tuple, set, frozenset)):
@@ -109,6 +113,8 @@ def make_service() -> "Any":
         return connection._handle_cmp(ours, theirs, operator)
 
     class Served(Connection):  # type: ignore[misc]
+        _dispatch = with_codec("_dispatch")
+
         @classmethod
         def _request_handlers(cls) -> "dict[int, Any]":
             handlers: "dict[int, Any]" = super()._request_handlers()
