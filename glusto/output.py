@@ -19,6 +19,7 @@ class Output(io.RawIOBase):
         self._kept = bytearray()
         self._read = 0
         self._ended = False
+        self._whole: str | None = None
         self._changed = threading.Condition()
         self._reader: TextIO | None = None
 
@@ -47,12 +48,14 @@ class Output(io.RawIOBase):
         with self._changed:
             if self._reader is None:
                 self._kept = bytearray()
-                self._reader = io.StringIO(text)
+                self._whole = text
 
     def reader(self) -> TextIO:
         """Return the text stream in which the output can be read, from its beginning on."""
         with self._changed:
-            if self._reader is None:
+            if self._reader is None and self._whole is not None:
+                self._reader = io.StringIO(self._whole)  # four bytes a character: only for who wants it
+            elif self._reader is None:
                 self._reader = io.TextIOWrapper(io.BufferedReader(self), "utf-8", "replace", newline="")
             return self._reader
 

@@ -157,6 +157,7 @@ class Command:
         if header.get("stdin"):
             self.stdin = stdin
             widen(stdin)
+            widen(agent.input)
             os.set_blocking(stdin, False)
         else:
             os.close(stdin)
@@ -175,6 +176,7 @@ class Command:
             if len(data) == PIPE and self.chunk == PIPE:  # there is much more to come
                 self.chunk = CHUNK
                 widen(descriptor)
+                widen(self.agent.output)
             self.under_way += len(data)
             if self.window and self.under_way >= self.window:
                 self.agent.unwatch(descriptor)
@@ -205,7 +207,8 @@ class Command:
     def write(self, descriptor: int) -> None:
         try:
             while self.pending:
-                written = os.write(descriptor, self.pending[: 1 << 20])
+                with memoryview(self.pending) as view:
+                    written = os.write(descriptor, view)
                 del self.pending[:written]
                 self.taken += written
         except BlockingIOError:

@@ -125,7 +125,8 @@ class Agent(Poller):
         """Write what waits to go out; mind whether the sources have to wait."""
         try:
             while self.queue:
-                written = os.write(descriptor, self.queue[: 1 << 20])
+                with memoryview(self.queue) as view:
+                    written = os.write(descriptor, view)
                 del self.queue[:written]
             self.unwatch(descriptor)
         except BlockingIOError:
