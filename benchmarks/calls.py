@@ -5,18 +5,24 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.apart import environment
 from benchmarks.bench import Bench
+from benchmarks.commands import repeated
 from benchmarks.rounds import OURS, Contender, alternate, peer
 from benchmarks.rows import Row, Target
+from glusto.agent.server import GREETING
+from glusto.connection import HostConnection
 from glusto.harness import Harness
 
 HOSTS = 1
 FAMILY = "calls"
 ECHO, EXECNET = "raw echo", "execnet"
+NEAR, NEAR_ECHO = "the same over a socket pair", "raw echo over it"
 CALL = Target("≤ 1.4", 1.4)
 MESSAGE = b"x" * 40  # about what a call has, with its header
 ECHO_SOCKET = "/tmp/glusto-bench-echo"
@@ -41,8 +47,24 @@ while True:
 """
 
 
+SERVE = """
+import _socket
+from glusto.agent import server
+server.serve_connection(_socket.socket(fileno={descriptor}))
+"""
+REFLECT = """
+import _socket
+peer = _socket.socket(fileno={descriptor})
+while True:
+    data = peer.recv(4096)
+    if not data:
+        break
+    peer.send(data)
+"""
+
+
 def measure(bench: Bench) -> Iterator[Row]:
-    """Measure a call, an echo through the same ssh, and a call of execnet's through an ssh of its own."""
+    """Measure a call, an echo through the same ssh, a call of execnet's through its own ssh, and RPyC with no ssh."""
     name = bench.site.names[0]
     times = bench.size(2000, 20)
     with contextlib.ExitStack() as stack:
@@ -50,14 +72,7 @@ def measure(bench: Bench) -> Iterator[Row]:
         stack.callback(harness.close)
         harness.config = bench.site.lab([name])
         getpid = harness.rpyc_get_connection(name).modules.os.getpid
-
-        def call() -> float:
-            started = time.perf_counter()
-            for _ in range(times):
-                getpid()
-            return (time.perf_counter() - started) / times
-
-        contenders: dict[str, Contender] = {OURS: call}
+        contenders: dict[str, Contender] = {OURS: repeated(getpid, times)}
         echo = echo_over_the_link(harness, name, bench, stack)
         contenders[ECHO] = lambda: echoed(echo, times)
 
@@ -78,10 +93,30 @@ def measure(bench: Bench) -> Iterator[Row]:
                 group.terminate(5)
 
         contenders[EXECNET] = execnet
+        near = HostConnection("near", stack.enter_context(paired(SERVE)))
+        near._channel.stream.read(len(GREETING))
+        contenders[NEAR] = repeated(near.modules.os.getpid, times)
+        reflection = stack.enter_context(paired(REFLECT))
+        contenders[NEAR_ECHO] = lambda: echoed(reflection, times)
         samples = alternate(contenders, bench.rounds)
     notes = f"{len(MESSAGE)} bytes there and back, over the same ssh"
     yield samples.row(FAMILY, "one RPyC call, os.getpid()", ECHO, CALL, unit="µs", factor=1e6, notes=notes)
     yield samples.row(FAMILY, "one RPyC call, os.getpid()", EXECNET, unit="µs", factor=1e6)
+    yield samples.row(FAMILY, NEAR, NEAR_ECHO, ours=NEAR, unit="µs", factor=1e6, notes="RPyC alone, no link")
+
+
+@contextlib.contextmanager
+def paired(script: str) -> Iterator[socket.socket]:
+    """Give one end of a socket pair; a process that runs the script has the other."""
+    ours, theirs = socket.socketpair()
+    words = [sys.executable, "-c", script.format(descriptor=theirs.fileno())]
+    with subprocess.Popen(words, pass_fds=[theirs.fileno()], env=environment(), stdin=subprocess.DEVNULL) as process:
+        theirs.close()
+        try:
+            yield ours
+        finally:
+            ours.close()
+            process.kill()
 
 
 def echo_over_the_link(harness: Harness, name: str, bench: Bench, stack: contextlib.ExitStack) -> socket.socket:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -16,10 +18,21 @@ from glusto.harness import Harness
 
 HOSTS = 32
 FAMILY = "commands"
+SHELL = "the login shell by itself"
 SSH, PLUMBUM, FABRIC, ASYNCSSH, PSSH = "ssh -S", "plumbum", "fabric", "asyncssh", "parallel-ssh"
 ONE = Target("≤ 1/6", 1 / 6)
 MANY = Target("≤ 1/8", 1 / 8)
 AT_ONCE = 50
+AHEAD = 2.0  # seconds for hosts to be ready to begin at the same time
+SHELLS = """
+import os, time
+shell = os.environ["SHELL"]
+time.sleep(max(0, {begin} - time.time()))
+started = time.perf_counter()
+for _ in range({times}):
+    os.waitpid(os.posix_spawn(shell, [shell, "-c", "true"], os.environ, setsid=True), 0)
+print((time.perf_counter() - started) / {times})
+"""
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -116,6 +129,7 @@ def one(bench: Bench, harness: Harness, peers: Peers, controls: dict[str, str]) 
     over = bench.site.over(controls[name], name, "true")
     contenders: dict[str, Contender] = {
         OURS: repeated(lambda: harness.run(name, "true", check=True), bench.size(200, 5)),
+        SHELL: lambda: shells(harness, [name], bench.size(100, 3)),
         SSH: repeated(lambda: run(over), bench.size(50, 3)),
     }
     opened = {
@@ -127,8 +141,9 @@ def one(bench: Bench, harness: Harness, peers: Peers, controls: dict[str, str]) 
     samples = alternate(contenders, bench.rounds)
     samples.trouble |= left_out
     yield fastest(samples, 'run(host, "true")', ONE)
-    for other in (SSH, *opened):
+    for other in (SSH, *opened, SHELL):
         yield samples.row(FAMILY, 'run(host, "true")', other, unit="ms", factor=1000)
+    yield samples.row(FAMILY, SHELL, samples.fastest(OURS, SHELL), ours=SHELL, unit="ms", factor=1000)
 
 
 def many(bench: Bench, harness: Harness, peers: Peers, controls: dict[str, str]) -> Iterator[Row]:
@@ -137,6 +152,7 @@ def many(bench: Bench, harness: Harness, peers: Peers, controls: dict[str, str])
     overs = [bench.site.over(controls[name], name, "true") for name in names]
     contenders: dict[str, Contender] = {
         OURS: repeated(lambda: harness.run_parallel(names, "true"), bench.size(20, 2)),
+        SHELL: lambda: shells(harness, names, bench.size(20, 1)),
         SSH: repeated(lambda: run_all(overs), bench.size(5, 1)),
     }
     opened = {
@@ -148,10 +164,19 @@ def many(bench: Bench, harness: Harness, peers: Peers, controls: dict[str, str])
     samples = alternate(contenders, bench.rounds)
     samples.trouble |= left_out
     name = f'run_parallel({len(names)} hosts, "true")'
-    for other in (SSH, *opened):
+    for other in (SSH, *opened, SHELL):
         target = MANY if other == SSH else None
         against = f"{len(names)} {SSH} at once" if other == SSH else ""
         yield samples.row(FAMILY, name, other, target, against=against, unit="ms", factor=1000)
+    name, against = f"{SHELL}, {len(names)} at once", f"{len(names)} {SSH} at once"
+    yield samples.row(FAMILY, name, SSH, ours=SHELL, against=against, unit="ms", factor=1000)
+
+
+def shells(harness: Harness, names: Sequence[str], times: int) -> float:
+    """Return how long a host takes to start its login shell for `true`, when all do so at the same time."""
+    script = SHELLS.format(begin=time.time() + AHEAD, times=times)
+    results = harness.run_parallel(names, f"/usr/bin/python3 -c {shlex.quote(script)}")
+    return statistics.mean(float(result.stdout) for result in results.values())
 
 
 def open_all(opened: dict[str, Callable[[], Contender]], contenders: dict[str, Contender]) -> dict[str, str]:
@@ -190,7 +215,7 @@ def asynchronous(call: Callable[[int], None], times: int) -> Contender:
 
 def fastest(samples: Samples, name: str, target: Target) -> Row:
     """Return the row against the fastest of the peers."""
-    other = samples.fastest()
+    other = samples.fastest(OURS, SHELL)
     if not other:
         return missing(FAMILY, name, "the fastest of the peers", target, "no peer took part")
     against = f"the fastest, {other}"

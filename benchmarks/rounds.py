@@ -50,9 +50,9 @@ class Samples:
         """Return the median of a contender's values; it has one at least."""
         return statistics.median(self.of(name))
 
-    def fastest(self, *, but: str = OURS) -> str:
-        """Return the contender of the least median, but for one of them; "" when there is none."""
-        names = {name for values in self.rounds for name in values} - {but}
+    def fastest(self, *but: str) -> str:
+        """Return the contender of the least median, but for some of them; "" when there is none."""
+        names = {name for values in self.rounds for name in values} - set(but)
         return min(names, key=self.median, default="")
 
     def ratios(self, name: str, other: str) -> list[float]:
