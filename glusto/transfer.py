@@ -1,12 +1,13 @@
-"""Files and directories to and from a host: a tar stream through the link, packed and unpacked by `trees`."""
+"""Files and directories to and from a host: a stream through the link, packed and unpacked by `trees`."""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import io
 import os
 import threading
+from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from glusto.agent import trees
@@ -18,18 +19,18 @@ if TYPE_CHECKING:
 WINDOW = 1 << 23  # bytes that may be under way, in either direction
 
 
-class Transfer(io.RawIOBase):
-    """A file-like channel: what is written goes to the host's end of the transfer, what it sends is read.
+class Transfer:
+    """A channel with a tree in it: pieces are written to the host's end, or come from there.
 
-    Made on the loop's thread; read, written and closed on the thread of whoever transfers.
+    Made on the loop's thread; used on the thread of whoever transfers.
     """
 
     def __init__(self, link: Link, call: str, arguments: list[str]) -> None:
         self._link = link
         self._loop = asyncio.get_running_loop()
         self._moved = threading.Condition()
-        self._under_way = self._taken = 0
-        self._arrived = bytearray()
+        self._under_way = 0
+        self._arrived: deque[bytes] = deque()
         self._complaint = bytearray()
         self._stopped = False
         self._outcome: concurrent.futures.Future[int] = concurrent.futures.Future()
@@ -45,7 +46,7 @@ class Transfer(io.RawIOBase):
             if "taken" in header:
                 self._under_way -= int(header["taken"])
             elif header.get("stream") == "out" and not self._stopped:
-                self._arrived += body
+                self._arrived.append(body)
             elif header.get("stream") == "err":
                 self._complaint += body
             elif "error" in header:
@@ -62,38 +63,40 @@ class Transfer(io.RawIOBase):
 
     # On the thread that transfers
 
-    def readable(self) -> bool:
-        return True
+    def write(self, piece: bytes) -> None:
+        """Send a piece, once there is room for it on the way.
 
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        part = bytes(data)
+        Raises:
+            BrokenPipeError: the host's end takes no more.
+        """
         with self._moved:
             self._moved.wait_for(lambda: self._under_way < WINDOW or self._outcome.done())
             if self._outcome.done():
                 raise BrokenPipeError
-            self._under_way += len(part)
-        self._send(part)
-        return len(part)
+            self._under_way += len(piece)
+        self._send("input", piece)
 
-    def _send(self, part: bytes) -> None:
-        self._loop.call_soon_threadsafe(self._link.send, {"op": "input", "id": self._number}, part)
+    def end_input(self) -> None:
+        """Tell the host's end that nothing more comes."""
+        self._send("input")
 
-    def readinto(self, buffer: Any) -> int:
-        with self._moved:
-            self._moved.wait_for(lambda: self._arrived or self._outcome.done())
-            size = min(len(buffer), len(self._arrived))
-            buffer[:size] = self._arrived[:size]
-            del self._arrived[:size]
-            self._taken += size
-            if self._taken >= WINDOW // 4:
-                taken, self._taken = self._taken, 0
-                self._loop.call_soon_threadsafe(
-                    self._link.send, {"op": "taken", "id": self._number, "count": taken}
-                )
-        return size
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what comes, until the host's end has ended."""
+        taken = 0
+        while True:
+            with self._moved:
+                self._moved.wait_for(lambda: self._arrived or self._outcome.done())
+                if not self._arrived:
+                    return
+                piece = self._arrived.popleft()
+            taken += len(piece)
+            if taken >= WINDOW // 4:
+                self._send("taken", count=taken)
+                taken = 0
+            yield piece
+
+    def _send(self, verb: str, body: bytes = b"", **fields: int) -> None:
+        self._loop.call_soon_threadsafe(self._link.send, {"op": verb, "id": self._number, **fields}, body)
 
     def finish(self, trouble: Exception | None) -> str:
         """Wait for the host's end to be done; returns what went wrong at either end, "" when nothing did."""
@@ -106,15 +109,12 @@ class Transfer(io.RawIOBase):
             complaint = str(trouble) or type(trouble).__name__
         return complaint or (f"the host's end ended with {status}" if status else "")
 
-    def end_input(self) -> None:
-        """Tell the host's end that nothing more comes."""
-        self._send(b"")
-
     def stop(self) -> None:
         """End the host's end, for good. What is still on its way from there is dropped."""
         with self._moved:
             self._stopped = True
-        self._loop.call_soon_threadsafe(self._link.send, {"op": "kill", "id": self._number})
+            self._arrived.clear()
+        self._send("kill")
 
 
 def upload(transfer: Transfer, name: str, localpath: str, remotepath: str) -> None:
@@ -125,7 +125,8 @@ def upload(transfer: Transfer, name: str, localpath: str, remotepath: str) -> No
     """
     trouble: Exception | None = None
     try:
-        trees.pack(localpath, transfer)
+        for piece in trees.pack(localpath):
+            transfer.write(piece)
         transfer.end_input()
     except Exception as error:  # the host's own complaint, when there is one, says more than a broken pipe
         transfer.stop()
@@ -146,7 +147,7 @@ def download(transfer: Transfer, name: str, remotepath: str, localpath: str) -> 
     """
     trouble: Exception | None = None
     try:
-        trees.unpack(localpath, os.path.basename(remotepath.rstrip("/")), io.BufferedReader(transfer, trees.BLOCK))
+        trees.unpack(localpath, os.path.basename(remotepath.rstrip("/")), transfer.pieces())
     except Exception as error:
         transfer.stop()
         trouble = error
@@ -166,8 +167,8 @@ def relay(source: Transfer, target: Transfer, name: str, sourcepath: str, target
     """
     trouble: Exception | None = None
     try:
-        while data := source.read(trees.BLOCK):
-            target.write(data)
+        for piece in source.pieces():
+            target.write(piece)
     except Exception as error:
         trouble = error
     complaint = source.finish(trouble) if trouble is None else ""

@@ -9,7 +9,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from glusto.agent.frames import Decoder, FrameError, encode, widen
+from glusto.agent.frames import Decoder, FrameError, request_head, widen
+from glusto.agent.outbox import Outbox
 from glusto.loop import wait_exit
 
 TAIL = 16_384  # how much of a complaint, or of noise ahead of the agent, is kept
@@ -50,9 +51,11 @@ class Wire:
         self.complaint = bytearray()
         self._marker, self._listener = marker, listener
         self._decoder = Decoder()
-        self._unsent = bytearray(first_input)
-        self._stdin: asyncio.WriteTransport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox()
+        self._blocked = self._closing = False
         self._stdout: asyncio.ReadTransport | None = None
+        self._buried = self._loop.create_future()
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -60,22 +63,20 @@ class Wire:
             stderr=subprocess.PIPE,
             start_new_session=True,  # a Ctrl-C in the terminal is for the run to handle, not for ssh
         )
-        self._attaching = asyncio.get_running_loop().create_task(self._attach())
+        assert self._process.stdin
+        os.set_blocking(self._process.stdin.fileno(), False)
+        self._attaching = self._loop.create_task(self._attach())
+        self.send_bytes(first_input)
 
     @property
     def status(self) -> int | None:
         return self._process.returncode
 
     async def _attach(self) -> None:
-        """Connect the process's streams to the loop."""
-        loop = asyncio.get_running_loop()
-        process = self._process
-        assert process.stdin and process.stdout and process.stderr
-        self._stdout, _ = await loop.connect_read_pipe(lambda: _Reader(self._read, self._closed), process.stdout)
-        await loop.connect_read_pipe(lambda: _Reader(self._read_complaint, lambda: None), process.stderr)
-        self._stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, process.stdin)
-        self._stdin.write(bytes(self._unsent))
-        self._unsent.clear()
+        """Have the loop read the process's output."""
+        stdout, stderr = self._process.stdout, self._process.stderr
+        self._stdout, _ = await self._loop.connect_read_pipe(lambda: _Reader(self._read, self._closed), stdout)
+        await self._loop.connect_read_pipe(lambda: _Reader(self._read_complaint, lambda: None), stderr)
 
     def _read(self, data: bytes) -> None:
         if not self.marked:
@@ -97,23 +98,42 @@ class Wire:
         self._listener.complained(data.decode("utf-8", "replace"))
 
     def _closed(self) -> None:
-        asyncio.get_running_loop().create_task(self._bury())
+        self._loop.create_task(self._bury())
 
     async def _bury(self) -> None:
-        await self.end(OUTLIVE_SECONDS if self.marked else 2)
+        await self._end(OUTLIVE_SECONDS if self.marked else 2)
         self._listener.ended()
+        self._buried.set_result(None)
 
     def send(self, header: dict[str, Any], body: bytes = b"") -> None:
         """Send one frame. What can't be taken at once is kept, what comes after the end is dropped."""
-        if self._stdin is None:
-            self._unsent += encode(header, body)
-        elif not self._stdin.is_closing():
-            self._stdin.write(encode(header, body))
+        self.send_bytes(request_head(header, len(body)), body)
 
-    def send_bytes(self, data: bytes) -> None:
-        """Send what is no frame."""
-        if self._stdin is not None:
-            self._stdin.write(data)
+    def send_bytes(self, head: bytes, body: bytes = b"") -> None:
+        """Send what is, or is not, a frame."""
+        if self._closing:
+            return
+        self._outbox.put(head, body)
+        if not self._blocked:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what the process takes now, and the rest when it takes more."""
+        stdin = self._process.stdin
+        assert stdin
+        try:
+            if self._outbox.size:
+                self._outbox.write(stdin.fileno())
+        except OSError:  # the process is gone, as the end of its output tells
+            self._outbox.clear()
+        if bool(self._outbox.size) != self._blocked:
+            self._blocked = not self._blocked
+            if self._blocked:
+                self._loop.add_writer(stdin.fileno(), self._flush)
+            else:
+                self._loop.remove_writer(stdin.fileno())
+        if self._closing and not self._blocked:
+            stdin.close()
 
     def widen(self) -> None:
         """Prepare for much to come and go."""
@@ -128,13 +148,23 @@ class Wire:
 
     async def end(self, seconds: float) -> None:
         """Close the wire and wait until the process has ended; it is killed when that takes too long."""
+        await self._end(seconds)
+        if self._stdout is not None:
+            self._stdout.close()
+        await asyncio.wait([self._buried], timeout=1)
+
+    async def _end(self, seconds: float) -> None:
         await asyncio.wait([self._attaching])
-        if self._stdin is not None:
-            self._stdin.close()
+        if not self._closing:
+            self._closing = True
+            self._flush()
         if not await wait_exit(self._process, seconds):
             self.outlived = True
             self._process.send_signal(signal.SIGKILL)
             await wait_exit(self._process, 5)
+        self._outbox.clear()  # what the process did not take any more
+        if self._blocked:
+            self._flush()
 
     def forget(self) -> None:
         """In a forked child: let go of the parent's process without a word to it."""

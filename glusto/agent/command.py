@@ -6,6 +6,7 @@ import pwd
 
 from . import processes, trees
 from .frames import CHUNK, widen
+from .outbox import Outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Command:
         self.agent = agent
         self.number = number
         self.status: int | None = None
-        self.pending = bytearray()
+        self.pending = Outbox()
         self.taken = 0
         self.input_ended = False
         self.ended_by: str | None = None
@@ -198,32 +199,26 @@ class Command:
         """Pass bytes to the command's stdin; no bytes close it."""
         if self.stdin is None:
             return
-        if data:
-            self.pending += data
-        else:
-            self.input_ended = True
+        self.pending.put(data)
+        self.input_ended |= not data
         self.write(self.stdin)
 
     def write(self, descriptor: int) -> None:
         try:
-            while self.pending:
-                with memoryview(self.pending) as view:
-                    written = os.write(descriptor, view)
-                del self.pending[:written]
-                self.taken += written
-        except BlockingIOError:
-            self.agent.watch(descriptor, self.write, writing=True)
+            self.taken += self.pending.write(descriptor)
         except OSError:  # it does not want any more
-            self.taken += len(self.pending)
+            self.taken += self.pending.size
             self.pending.clear()
             self.input_ended = True
-        if self.taken >= ACKNOWLEDGE or not self.pending:
+        if self.taken >= ACKNOWLEDGE or not self.pending.size:
             self.agent.send({"id": self.number, "taken": self.taken})
             self.taken = 0
-        if not self.pending:
-            self.agent.unwatch(descriptor)
-            if self.input_ended:
-                self.close_input()
+        if self.pending.size:
+            self.agent.watch(descriptor, self.write, writing=True)
+            return
+        self.agent.unwatch(descriptor)
+        if self.input_ended:
+            self.close_input()
 
     def close_input(self) -> None:
         if self.stdin is not None:

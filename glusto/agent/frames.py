@@ -50,10 +50,14 @@ def to_json(value: object) -> str:
     return '"' + str(value).translate(ESCAPES) + '"'
 
 
-def encode(header: "dict[str, Any]", body: bytes = b"") -> bytes:
-    """Return the bytes of a frame to an agent."""
+def request_head(header: "dict[str, Any]", size: int = 0) -> bytes:
+    """Return what goes ahead of a body of that size in a frame to an agent.
+
+    >>> list(Decoder(marshal.loads).feed(request_head({"op": "input"}, 1) + b"x"))
+    [({'op': 'input'}, b'x')]
+    """
     text = marshal.dumps(header, 2)
-    return LENGTHS.pack(len(text), len(body)) + text + body
+    return LENGTHS.pack(len(text), size) + text
 
 
 def answer_head(header: "dict[str, Any]", size: int = 0) -> bytes:

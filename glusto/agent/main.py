@@ -15,6 +15,7 @@ from .command import Command
 from .deployed import Deployed
 from .frames import Decoder, FrameError, answer_head
 from .identity import identity
+from .outbox import Outbox
 from .poller import Poller
 from .tunnel import Tunnel
 from .warden import Warden
@@ -23,9 +24,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-HIGH_WATER = 4 << 20  # bytes on their way out past which commands' output has to wait
+HIGH_WATER = 1 << 19  # bytes on their way out past which commands' output has to wait
 READ_SIZE = 1 << 19
-SMALL = 1 << 12  # bytes that are copied more quickly than written apart
 
 
 class Agent(Poller):
@@ -51,7 +51,7 @@ class Agent(Poller):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.watch(self.input, self.read_input)
         self.watch(self.wake_up, self.read_signals)
-        self.queue = bytearray()
+        self.outbox = Outbox()
         self.decoder = Decoder(marshal.loads)
         self.timers: dict[int, tuple[float, Any]] = {}
         self.channels: dict[int, Any] = {}
@@ -104,37 +104,23 @@ class Agent(Poller):
     # Frames
 
     def send(self, header: "dict[str, object]", body: bytes = b"") -> None:
-        head = answer_head(header, len(body))
-        if not self.queue and len(body) > SMALL:
-            try:
-                written = os.writev(self.output, [head, body])
-            except BlockingIOError:
-                written = 0
-            except OSError:
-                self.ending = True
-                return
-            if written == len(head) + len(body):
-                return
-            self.queue += (head + body)[written:]
-        else:
-            self.queue += head
-            self.queue += body
-        self.flush(self.output)
+        blocked = self.outbox.size > 0
+        self.outbox.put(answer_head(header, len(body)), body)
+        if not blocked:
+            self.flush(self.output)
 
     def flush(self, descriptor: int) -> None:
         """Write what waits to go out; mind whether the sources have to wait."""
         try:
-            while self.queue:
-                with memoryview(self.queue) as view:
-                    written = os.write(descriptor, view)
-                del self.queue[:written]
-            self.unwatch(descriptor)
-        except BlockingIOError:
-            self.watch(descriptor, self.flush, writing=True)
+            self.outbox.write(descriptor)
         except OSError:
             self.ending = True
-            self.queue.clear()
-        self.hold(len(self.queue) > HIGH_WATER)
+            self.outbox.clear()
+        if self.outbox.size:
+            self.watch(descriptor, self.flush, writing=True)
+        else:
+            self.unwatch(descriptor)
+        self.hold(self.outbox.size > HIGH_WATER)
 
     def read_input(self, descriptor: int) -> None:
         data = os.read(descriptor, READ_SIZE)
@@ -261,7 +247,8 @@ class Agent(Poller):
         os.set_blocking(self.output, True)
         signal.signal(signal.SIGALRM, lambda *_: os._exit(1))
         signal.alarm(5)  # nobody may be reading any more
-        self.flush(self.output)
+        while self.outbox.size:
+            self.flush(self.output)
 
     def hello(self, replaces: "list[str]", sweep: bool) -> "dict[str, object]":
         """Return the first frame: who and what this host is, and what was left of agents before this one.

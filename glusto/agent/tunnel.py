@@ -4,6 +4,7 @@ import _socket
 import os
 
 from .frames import CHUNK
+from .outbox import Outbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ class Tunnel:
     def __init__(self, agent: "Agent", number: int, path: str) -> None:
         self.agent = agent
         self.number = number
-        self.pending = bytearray()
+        self.pending = Outbox()
         peer = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
             peer.connect(path)
@@ -42,24 +43,22 @@ class Tunnel:
 
     def give_input(self, data: bytes) -> None:
         """Pass bytes to the server; no bytes close the connection."""
-        self.pending += data
         if data:
+            self.pending.put(data)
             self.write(self.outgoing)
         else:
             self.kill("closed")
 
     def write(self, descriptor: int) -> None:
         try:
-            while self.pending:
-                written = os.write(descriptor, self.pending[: 1 << 20])
-                del self.pending[:written]
-        except BlockingIOError:
-            self.agent.watch(descriptor, self.write, writing=True)
-            return
+            self.pending.write(descriptor)
         except OSError:
             self.kill("closed")
             return
-        self.agent.unwatch(descriptor)
+        if self.pending.size:
+            self.agent.watch(descriptor, self.write, writing=True)
+        else:
+            self.agent.unwatch(descriptor)
 
     def kill(self, reason: str) -> None:
         if not self.agent.drop(self.number):

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from glusto import payload, ssh
-from glusto.agent.frames import MAX_BODY, MAX_HEADER, Decoder, answer_head, encode
+from glusto.agent.frames import MAX_BODY, MAX_HEADER, Decoder, answer_head, request_head
 from glusto.config import Config, load
 from glusto.errors import ConfigError, GlustoError, HostError
 from glusto.events import Events
@@ -410,7 +410,7 @@ def test_a_hostile_host_is_a_lost_link_and_no_more(tmp_path: Path, private_tmp: 
 # Frames to an agent
 
 REQUESTS = st.builds(
-    lambda op, number, more: encode({"op": op, "id": number, **more}, b""),
+    lambda op, number, more: request_head({"op": op, "id": number, **more}),
     st.sampled_from(["ping", "serve", "stop", "dial", "input", "kill", "nonsense", ""]),
     st.integers(0, 3),
     st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4), max_size=2),
@@ -421,8 +421,8 @@ INPUTS = st.lists(st.builds(disturb, REQUESTS, st.integers(0, 1 << 16)) | REQUES
 @few
 @given(stream=INPUTS)
 @example(stream=[struct.pack("!II", MAX_HEADER, 0) + b"\xf3" * MAX_HEADER])
-@example(stream=[encode({"op": "run", "id": 1, "command": 7})])
-@example(stream=[encode({"op": "run", "id": 1, "call": "nothing", "arguments": []})])
+@example(stream=[request_head({"op": "run", "id": 1, "command": 7})])
+@example(stream=[request_head({"op": "run", "id": 1, "call": "nothing", "arguments": []})])
 def test_whatever_an_agent_is_sent_it_ends_with_its_input_and_leaves_nothing(stream: list[bytes]) -> None:
     token = f"{os.urandom(8).hex()}"
     told: dict[str, object] = {
