@@ -49,8 +49,7 @@ def glusto(names: Sequence[str], lab: dict[str, Any], again: int = 0) -> dict[st
             failed = sum(isinstance(result, BaseException) for result in error.results.values())
             connections = harness.rpyc_get_connections()
         provisioned = time.perf_counter() - started
-        for connection in connections.values():
-            connection.modules.os.getpid()
+        in_threads(lambda name: connections[name].modules.os.getpid(), list(connections))
         seconds = time.perf_counter() - started
         cpu = time.process_time() - cpu
         memory = (of_controller() - memory) / max(1, len(connections))
@@ -90,8 +89,8 @@ def next_class(harness: Any, names: Sequence[str]) -> tuple[float, float]:
     started = time.perf_counter()
     harness.end_class()
     ended = time.perf_counter()
-    for connection in harness.provision(names).values():
-        connection.modules.os.getpid()
+    connections = harness.provision(names)
+    in_threads(lambda name: connections[name].modules.os.getpid(), list(connections))
     return time.perf_counter() - ended, ended - started
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.bench import Bench
+from benchmarks.phases import busy
 from benchmarks.rounds import OURS, Contender, UnavailableError, alternate
-from benchmarks.rows import Row, Target
+from benchmarks.rows import Row, Target, single
 from benchmarks.site import masters, run
 from glusto.harness import Harness
 
@@ -89,44 +91,52 @@ def directions(
 ) -> Iterator[Row]:
     """Yield the rows of one thing, up and down."""
     rounds = bench.at_most(3) if path.is_dir() else bench.rounds
+    spent: dict[str, list[float]] = {}
     source, arrived = f"{THERE}/source", bench.site.directory / "arrived"
     expected = weight(path)
     moves.uploads(path)[OURS](source)
 
-    def up(move: Callable[[str], object]) -> Contender:
+    def timed(label: str, move: Callable[[str], object], place: str) -> float:
+        before, started = busy(), time.perf_counter()
+        move(place)
+        taken = time.perf_counter() - started
+        spent.setdefault(label, []).append(busy() - before)
+        return taken
+
+    def up(name: str, move: Callable[[str], object]) -> Contender:
         def measured() -> float:
             there = f"{THERE}/target"
             bench.host.execute("rm", "-rf", there, timeout=60)
-            started = time.perf_counter()
-            move(there)
-            taken = time.perf_counter() - started
+            taken = timed(f"upload, {name}", move, there)
             found = bench.host.execute("sh", "-c", f"find {there} -type f -printf '%s\\n'").stdout.split()
             check(expected, (len(found), sum(map(int, found))))
             return amount / taken
 
         return measured
 
-    def down(move: Callable[[str], object]) -> Contender:
+    def down(name: str, move: Callable[[str], object]) -> Contender:
         def measured() -> float:
             remove(arrived)
-            started = time.perf_counter()
-            move(str(arrived))
-            taken = time.perf_counter() - started
+            taken = timed(f"download, {name}", move, str(arrived))
             check(expected, weight(arrived))
             return amount / taken
 
         return measured
 
     try:
+        there, here = moves.uploads(path), moves.downloads(source, tree=path.is_dir())
         for verb, both in (
-            ("upload", {name: up(move) for name, move in moves.uploads(path).items()}),
-            ("download", {name: down(move) for name, move in moves.downloads(source, tree=path.is_dir()).items()}),
+            ("upload", {name: up(name, move) for name, move in there.items()}),
+            ("download", {name: down(name, move) for name, move in here.items()}),
         ):
             samples = alternate(both, rounds)
             targets = {SCP: None if path.is_dir() else LARGE, RSYNC: SMALL if path.is_dir() else None}
             for other, target in targets.items():
                 against = SCP_R if path.is_dir() and other == SCP else other
                 yield samples.row(FAMILY, f"{verb} of {what}", other, target, against=against, unit=unit)
+        for label, values in spent.items() if path.is_file() else ():
+            name = f"{label}: CPU of both ends together"
+            yield single(FAMILY, name, statistics.median(values), "s", rounds=len(values), notes=what)
     finally:
         remove(arrived)
         bench.host.execute("rm", "-rf", source, f"{THERE}/target", timeout=60)
