@@ -93,6 +93,9 @@ def write(output: Path, rows: Sequence[Row], families: Sequence[str], *, quick: 
     docs.mkdir(parents=True, exist_ok=True)
     facts, _ = publish.load(results)
     (docs / "performance-table.rst").write_text(publish.page(facts, all_rows))
+    readme = output / "README.rst"
+    if readme.exists():
+        readme.write_text(publish.with_summary(readme.read_text(), all_rows))
     with contextlib.suppress(UnavailableError):  # matplotlib is for those who publish
         draw(all_rows, docs / "images")
 

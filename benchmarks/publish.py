@@ -20,6 +20,16 @@ HEADINGS = ("what", "against", "target", "ours", "theirs", "ratio", "met", "note
 WIDTHS = (22, 14, 9, 10, 10, 14, 5, 16)
 PACKAGES = ("rpyc", "plumbum", "mitogen", "execnet", "fabric", "asyncssh", "parallel-ssh", "unittest-xml-reporting")
 PHASES = "phases"
+BEGIN, END = ".. figures begin: written by `make bench`", ".. figures end"
+SUMMARY = {  # what the README shows: the row, and against whom
+    "provision 32 hosts": ("ssh host true", "mitogen", "zero-deploy"),
+    'run(host, "true")': ("ssh -S", "asyncssh"),
+    "one RPyC call, os.getpid()": ("execnet",),
+    "run: 200 MB of output": ("ssh host cat, read here",),
+    "upload of 500 MB": ("scp",),
+    "upload of 5000 small files": ("rsync",),
+    "10000 empty tests": ("python -m xmlrunner",),
+}
 
 
 def machine() -> dict[str, Any]:
@@ -112,6 +122,30 @@ def page(facts: dict[str, Any], rows: Sequence[Row]) -> str:
         ),
     ]
     return "\n".join(parts)
+
+
+def with_summary(text: str, rows: Sequence[Row]) -> str:
+    r"""Return the README's text with the figures in it that are measured now.
+
+    >>> print(with_summary(f"a\n{BEGIN}\nold\n{END}\nb", []))
+    a
+    .. figures begin: written by `make bench`
+    <BLANKLINE>
+    (not measured)
+    <BLANKLINE>
+    .. figures end
+    b
+    """
+    found = {(row.name, row.against): row for row in rows if row.ratio is not None}
+    cells = []
+    for name, others in SUMMARY.items():
+        beside = [found[name, other] for other in others if (name, other) in found]
+        if beside:
+            theirs = "; ".join(f"{row.against}: {number(row.theirs)}" for row in beside)
+            cells.append(_escaped((name, f"{number(beside[0].ours)} {beside[0].unit}", theirs)))
+    table = _list_table(("what", "Glusto", "beside it"), (30, 20, 50), cells)
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{table}\n{END}{rest.partition(END)[2]}" if rest else text
 
 
 def _escaped(cells: Sequence[str]) -> list[str]:
