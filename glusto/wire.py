@@ -122,8 +122,7 @@ class Wire:
         stdin = self._process.stdin
         assert stdin
         try:
-            if self._outbox.size:
-                self._outbox.write(stdin.fileno())
+            self._outbox.write(stdin.fileno())
         except OSError:  # the process is gone, as the end of its output tells
             self._outbox.clear()
         if bool(self._outbox.size) != self._blocked:

@@ -199,8 +199,10 @@ class Command:
         """Pass bytes to the command's stdin; no bytes close it."""
         if self.stdin is None:
             return
-        self.pending.put(data)
-        self.input_ended |= not data
+        if data:
+            self.pending.put(data)
+        else:
+            self.input_ended = True
         self.write(self.stdin)
 
     def write(self, descriptor: int) -> None:

@@ -32,6 +32,8 @@ class Outbox:
         Raises:
             OSError: nobody reads there any more.
         """
+        if not self.size:
+            return 0
         try:
             written = taken = os.writev(descriptor, self._parts[:AT_ONCE])
         except BlockingIOError:
