@@ -32,10 +32,10 @@ def signals_call(act: Callable[[int, Any], Any]) -> Iterator[None]:
     try:
         yield
     finally:
-        if before in _covered:  # else this is a child
+        if before in _covered:  # else this is a child, and they are put back already
             _covered.remove(before)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def signals_interrupt() -> contextlib.AbstractContextManager[None]:

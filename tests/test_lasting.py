@@ -45,6 +45,7 @@ def test_what_nobody_reads_is_no_error() -> None:
         for _ in range(3):
             stream.write("not read\n")
             stream.flush()
+    stream.flush()  # of a stream that is closed, as Python does when it drops the two
 
 
 def test_a_run_whose_pipe_is_closed_goes_on_to_its_end(project: Project, private_tmp: Path) -> None:

@@ -259,6 +259,29 @@ def test_what_remote_code_prints_is_with_the_test_that_caused_it(project: Projec
     assert outputs["TestPrints.test_c"] == "from c\n"
 
 
+def test_the_xml_says_where_a_test_is_written(project: Project) -> None:
+    text = """
+        import unittest
+
+        class TestOne(unittest.TestCase):
+            def test_a(self): pass
+            def test_b(self): self.fail("no")
+
+        class TestTwo(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): raise OSError("not today")
+            def test_c(self): pass
+    """
+    project.write("test_it.py", text)
+    assert project.run("-c", "lab.yml").returncode == 1
+    lines = (project.directory / "test_it.py").read_text().splitlines()
+    where = {name: (case.get("file"), case.get("line")) for name, case in project.cases().items()}
+    for name, first in (("TestOne.test_a", "def test_a"), ("TestOne.test_b", "def test_b")):
+        number = next(number for number, line in enumerate(lines, 1) if first in line)
+        assert where[name] == ("test_it.py", str(number))
+    assert where["TestTwo.setUpClass"] == (None, None)
+
+
 def test_any_output_gives_xml_that_parses(project: Project) -> None:
     project.write(
         "test_it.py",
